@@ -1,0 +1,45 @@
+package fakemq
+
+import (
+	"strconv"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// answerTopicConfigs answers GET_ALL_TOPIC_CONFIG (TopicConfigSerializeWrapper;
+// from 5.x on TopicConfigAndMappingSerializeWrapper).
+func answerTopicConfigs(n *Node, _ *remoting.Command, a *answer) {
+	b, five := n.broker, n.release.five()
+	dst := append(a.body, '{')
+	dst = appendVersion(dst, "dataVersion", b.topicVersion, five)
+	if five {
+		a.fields = []remoting.Field{{Key: "totalTopicNum", Value: strconv.Itoa(len(b.topicSeq))}}
+		dst = appendVersion(dst, "mappingDataVersion", dataVersion{at: b.boot}, five)
+	}
+	dst = append(dst, `"topicConfigTable":{`...)
+	var l list
+	for _, t := range b.topicSeq {
+		dst = appendTopicConfig(l.next(dst), t, five)
+	}
+	dst = append(dst, '}')
+	if five {
+		dst = append(dst, `,"topicQueueMappingDetailMap":{},"topicQueueMappingInfoMap":{}`...)
+	}
+	a.body = append(dst, '}')
+}
+
+func appendTopicConfig(dst []byte, t *brokerTopic, five bool) []byte {
+	dst = append(dst, t.quoted...)
+	dst = append(dst, ":{"...)
+	if five {
+		dst = append(dst, `"attributes":{},`...)
+	}
+	dst = append(dst, `"order":`...)
+	dst = strconv.AppendBool(dst, t.order)
+	dst = appendInt(dst, `,"perm":`, int64(t.perm))
+	dst = appendInt(dst, `,"readQueueNums":`, int64(t.read))
+	dst = append(dst, `,"topicFilterType":"SINGLE_TAG","topicName":`...)
+	dst = append(dst, t.quoted...)
+	dst = appendInt(dst, `,"topicSysFlag":0,"writeQueueNums":`, int64(t.write))
+	return append(dst, '}')
+}

@@ -1,0 +1,46 @@
+package fakemq
+
+import (
+	"strconv"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// answerGroups answers GET_ALL_SUBSCRIPTIONGROUP_CONFIG
+// (SubscriptionGroupManager.encode).
+func answerGroups(n *Node, _ *remoting.Command, a *answer) {
+	b, five := n.broker, n.release.five()
+	dst := append(a.body, '{')
+	dst = appendVersion(dst, "dataVersion", b.groupVersion, five)
+	if five {
+		a.fields = []remoting.Field{{Key: "totalGroupNum", Value: strconv.Itoa(len(b.groupSeq))}}
+		dst = append(dst, `"forbiddenTable":{},`...)
+	}
+	dst = append(dst, `"subscriptionGroupTable":{`...)
+	var l list
+	for _, name := range b.groupSeq {
+		g := n.mq.groups[name]
+		dst = appendGroup(l.next(dst), name, g != nil && g.Orderly, five)
+	}
+	a.body = append(dst, "}}"...)
+}
+
+func appendGroup(dst []byte, name string, orderly, five bool) []byte {
+	dst = remoting.AppendJSONString(dst, name)
+	dst = append(dst, ":{"...)
+	if five {
+		dst = append(dst, `"attributes":{},`...)
+	}
+	dst = append(dst, `"brokerId":0,"consumeBroadcastEnable":true,"consumeEnable":true,"consumeFromMinEnable":true,`...)
+	if five {
+		dst = append(dst, `"consumeMessageOrderly":`...)
+		dst = strconv.AppendBool(dst, orderly)
+		dst = append(dst, `,"consumeTimeoutMinute":15,`...)
+	}
+	dst = append(dst, `"groupName":`...)
+	dst = remoting.AppendJSONString(dst, name)
+	if five {
+		dst = append(dst, `,"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":0`...)
+	}
+	return append(dst, `,"notifyConsumerIdsChangedEnable":true,"retryMaxTimes":16,"retryQueueNums":1,"whichBrokerWhenConsumeSlowly":1}`...)
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Installs what the project's checks and tests need beyond Go and git, and only
+# what is missing. System packages come from apt; golangci-lint and promtool go
+# to .tools/bin, which the Makefile puts first in PATH. Nothing is started.
+#
+# usage: hack/install-tools.sh [TOOL...]
+#
+# TOOL is one of: make cc shellcheck golangci-lint promtool jdk maven. Without
+# any, all of them are installed. Building and running the exporter needs none.
+set -euo pipefail
+
+readonly golangci_lint_version=v2.15.0
+readonly jdk_oldest=17 # what RocketMQ 4.9 and 5.x are tested on here
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+bin=$root/.tools/bin
+PATH=$bin:$PATH
+
+say() { printf 'install-tools: %s\n' "$*" >&2; }
+die() { say "$@"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif have sudo; then
+    # Without a terminal nobody can answer: fail instead of asking.
+    if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
+  else
+    die "'$*' needs root and there is no sudo: run this script as root once, or install by hand: ${packages[*]:-}"
+  fi
+}
+
+apt_updated=''
+apt_update() {
+  [ -z "$apt_updated" ] || return 0
+  have apt-get || die "this is no Debian or Ubuntu: install by hand what is named in $0"
+  say 'apt-get update'
+  as_root apt-get update -qq -o Acquire::Retries=3
+  apt_updated=yes
+}
+
+# Packages that are asked for; they are installed in one go.
+packages=()
+
+need_jdk() {
+  local version
+  # javac and not java: the tests run single Java files from their source.
+  version=$(javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p') || true
+  [ "${version:-0}" -lt "$jdk_oldest" ] || return 0
+  apt_update
+  if apt-cache show "openjdk-$jdk_oldest-jdk-headless" >/dev/null 2>&1; then
+    packages+=("openjdk-$jdk_oldest-jdk-headless")
+  else
+    packages+=(default-jdk-headless)
+  fi
+}
+
+# The race detector is C and wants a compiler and its headers.
+need_cc() {
+  if have gcc || have clang; then return 0; fi
+  packages+=(gcc libc6-dev)
+}
+
+need_command() { # command, package
+  have "$1" || packages+=("$2")
+}
+
+install_packages() {
+  [ ${#packages[@]} -gt 0 ] || return 0
+  apt_update
+  say "apt-get install ${packages[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "${packages[@]}" >&2
+}
+
+# promtool is taken out of the package instead of installing it: the package
+# would bring a Prometheus server that starts at once, and at every boot.
+install_promtool() {
+  if have promtool; then return 0; fi
+  apt_update
+  say 'promtool, from the package prometheus'
+  local tmp
+  tmp=$(mktemp -d)
+  # The sandbox user of apt may not write to a folder of ours.
+  if ! (cd "$tmp" && apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root prometheus >&2 &&
+    dpkg-deb --extract prometheus_*.deb x); then
+    rm -rf "$tmp"
+    die 'cannot get the package prometheus'
+  fi
+  install -D -m 755 "$tmp/x/usr/bin/promtool" "$bin/promtool"
+  rm -rf "$tmp"
+}
+
+# A linter built by another Go release cannot read what this one compiles, so
+# both versions count; the binary knows them itself.
+install_golangci_lint() {
+  local module=github.com/golangci/golangci-lint/v2 built
+  built=$(go version -m "$bin/golangci-lint" 2>/dev/null |
+    awk 'NR == 1 { go = $NF } $1 == "mod" { print $2, $3, go }') || true
+  [ "$built" != "$module $golangci_lint_version $(go env GOVERSION)" ] || return 0
+  say "golangci-lint $golangci_lint_version with $(go env GOVERSION), which takes a few minutes the first time"
+  GOBIN=$bin GOFLAGS='' go install "$module/cmd/golangci-lint@$golangci_lint_version"
+}
+
+main() {
+  local tool
+  [ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool jdk maven
+  have go || die 'Go is not in PATH: see https://go.dev/doc/install'
+  for tool in "$@"; do
+    case $tool in
+      make | shellcheck) need_command "$tool" "$tool" ;;
+      maven) need_command mvn maven ;;
+      cc) need_cc ;;
+      jdk) need_jdk ;;
+      golangci-lint | promtool) ;; # below, when there are packages
+      *) die "unknown tool: $tool" ;;
+    esac
+  done
+  install_packages
+  for tool in "$@"; do
+    case $tool in
+      golangci-lint) install_golangci_lint ;;
+      promtool) install_promtool ;;
+    esac
+  done
+}
+
+main "$@"

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// stats counts what one target has cost and how its rounds ended. The label
+// cluster is known only after the first round, so the counters are kept here
+// and become metrics at each scrape.
+type stats struct {
+	mu       sync.Mutex
+	requests map[requestKey]uint64
+	sent     map[remoting.RequestCode]uint64
+	received map[remoting.RequestCode]uint64
+	errors   map[string]uint64 // by reason
+	rounds   map[web.Round]uint64
+	odd      uint64
+	took     time.Duration
+	success  time.Time
+}
+
+type requestKey struct {
+	code   remoting.RequestCode
+	result string
+}
+
+func newStats() *stats {
+	return &stats{
+		requests: make(map[requestKey]uint64),
+		sent:     make(map[remoting.RequestCode]uint64),
+		received: make(map[remoting.RequestCode]uint64),
+		errors:   make(map[string]uint64),
+		rounds:   make(map[web.Round]uint64),
+	}
+}
+
+// resultOK is the result of a request that was answered with success; any other
+// result is the reason of its failure.
+const resultOK = "ok"
+
+// observe is told of each request by the remoting client.
+func (s *stats) observe(x remoting.Exchange) {
+	result := remoting.Reason(x.Err)
+	if result == "" {
+		result = resultOK
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests[requestKey{x.Code, result}]++
+	s.sent[x.Code] += uint64(max(x.Sent, 0))         //nolint:gosec // a size
+	s.received[x.Code] += uint64(max(x.Received, 0)) //nolint:gosec // a size
+}
+
+func (s *stats) round(st *state, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rounds[st.end]++
+	s.took = st.took
+	if st.end != web.Failed {
+		s.success = now
+	}
+	for _, f := range st.failures {
+		s.countError(f)
+	}
+	for _, r := range st.reports {
+		s.odd += uint64(max(r.Snapshot.Odd, 0)) //nolint:gosec // a count
+	}
+}
+
+func (s *stats) countError(f source.Failure) {
+	s.errors[f.Reason] += uint64(max(f.Count, 0)) //nolint:gosec // a count
+}
+
+// collector makes the targets' stats into metrics.
+type collector struct {
+	targets []*target
+	scrapes *scrapeStats
+	descs   map[family.ID]*prometheus.Desc
+}
+
+func newCollector(prefix string, targets []*target, scrapes *scrapeStats) *collector {
+	c := &collector{targets: targets, scrapes: scrapes, descs: make(map[family.ID]*prometheus.Desc)}
+	for _, id := range []family.ID{
+		family.ExporterRounds, family.ExporterRoundDuration, family.ExporterLastSuccess,
+		family.ExporterRequests, family.ExporterRequestSentBytes, family.ExporterResponseReceivedBytes,
+		family.ExporterErrors, family.ExporterOddEntries, family.ExporterSeries,
+	} {
+		f := id.Family()
+		c.descs[id] = prometheus.NewDesc(f.FullName(prefix), f.Help, f.Labels, nil)
+	}
+	return c
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range c.descs {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	for _, t := range c.targets {
+		c.collect(ch, t.label(), t.stats)
+	}
+	c.gauge(ch, family.ExporterSeries, float64(c.scrapes.series.Load()))
+	for reason, n := range c.scrapes.failures() {
+		c.count(ch, family.ExporterErrors, n, "", reason)
+	}
+}
+
+func (c *collector) collect(ch chan<- prometheus.Metric, cluster string, s *stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, n := range s.requests {
+		c.count(ch, family.ExporterRequests, n, cluster, key.code.String(), key.result)
+	}
+	for code, n := range s.sent {
+		c.count(ch, family.ExporterRequestSentBytes, n, cluster, code.String())
+	}
+	for code, n := range s.received {
+		c.count(ch, family.ExporterResponseReceivedBytes, n, cluster, code.String())
+	}
+	for reason, n := range s.errors {
+		c.count(ch, family.ExporterErrors, n, cluster, reason)
+	}
+	// All ends of a round are there from the beginning, so that increase()
+	// sees the first of each.
+	for end, word := range roundResults() {
+		c.count(ch, family.ExporterRounds, s.rounds[end], cluster, word)
+	}
+	c.count(ch, family.ExporterOddEntries, s.odd, cluster)
+	if s.took > 0 {
+		c.gauge(ch, family.ExporterRoundDuration, s.took.Seconds(), cluster)
+	}
+	if !s.success.IsZero() {
+		c.gauge(ch, family.ExporterLastSuccess, float64(s.success.UnixMilli())/1000, cluster)
+	}
+}
+
+func roundResults() map[web.Round]string {
+	return map[web.Round]string{web.Whole: resultOK, web.Partial: "partial", web.Failed: "failed"}
+}
+
+func (c *collector) count(ch chan<- prometheus.Metric, id family.ID, n uint64, labels ...string) {
+	ch <- prometheus.MustNewConstMetric(c.descs[id], prometheus.CounterValue, float64(n), labels...)
+}
+
+func (c *collector) gauge(ch chan<- prometheus.Metric, id family.ID, v float64, labels ...string) {
+	ch <- prometheus.MustNewConstMetric(c.descs[id], prometheus.GaugeValue, v, labels...)
+}

@@ -1,0 +1,108 @@
+package exposition
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"strconv"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+)
+
+// counter counts bytes.
+type counter struct{ n int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return len(p), nil
+}
+
+// BenchmarkWrite is a scrape of the reports, plain and at two levels of gzip.
+func BenchmarkWrite(b *testing.B) {
+	for _, rows := range []int{16_000, 225_000} {
+		reports := []*lag.Report{wide(rows, 500)}
+		e := newEncoder(newLayout("rocketmq"))
+		run := func(b *testing.B, wrap func(io.Writer) io.Writer) {
+			b.Helper()
+			b.ReportAllocs()
+			var out counter
+			for b.Loop() {
+				out.n = 0
+				w := wrap(&out)
+				if _, err := e.write(w, Text, reports); err != nil {
+					b.Fatal(err)
+				}
+				if z, ok := w.(*gzip.Writer); ok {
+					_ = z.Close()
+				}
+			}
+			b.ReportMetric(float64(out.n)/1e6, "MB")
+		}
+		b.Run(fmt.Sprintf("rows=%d/plain", rows), func(b *testing.B) {
+			run(b, func(w io.Writer) io.Writer { return w })
+		})
+		for _, level := range []int{gzip.BestSpeed, 3, gzip.DefaultCompression} {
+			b.Run(fmt.Sprintf("rows=%d/gzip%d", rows, level), func(b *testing.B) {
+				z, err := gzip.NewWriterLevel(nil, level)
+				if err != nil {
+					b.Fatal(err)
+				}
+				run(b, func(w io.Writer) io.Writer {
+					z.Reset(w)
+					return z
+				})
+			})
+		}
+	}
+}
+
+// BenchmarkClientGolang is the same detail rows as const metrics of
+// client_golang, gathered and encoded: what Write is measured against.
+func BenchmarkClientGolang(b *testing.B) {
+	for _, rows := range []int{16_000, 225_000} {
+		report := wide(rows, 500)
+		b.Run(fmt.Sprintf("rows=%d/plain", rows), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r := prometheus.NewPedanticRegistry()
+				r.MustRegister(constRows{report})
+				families, err := r.Gather()
+				if err != nil {
+					b.Fatal(err)
+				}
+				encoder := expfmt.NewEncoder(io.Discard, expfmt.FmtText)
+				for _, mf := range families {
+					if err := encoder.Encode(mf); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// constRows collects a report's detail rows.
+type constRows struct{ report *lag.Report }
+
+func (constRows) Describe(chan<- *prometheus.Desc) {}
+
+func (c constRows) Collect(metrics chan<- prometheus.Metric) {
+	f := family.MsgDiffDetail.Family()
+	desc := prometheus.NewDesc(f.FullName("rocketmq"), f.Help, f.Labels, nil)
+	for i := range c.report.Details {
+		d := &c.report.Details[i]
+		for row := d.First; row < d.First+d.Rows; row++ {
+			var p lag.Process
+			if h := c.report.Holder[row]; h != lag.NoHolder {
+				p = c.report.Processes[h]
+			}
+			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(c.report.Backlog[row]),
+				c.report.Snapshot.Cluster, d.Topic, d.Group, d.Broker, strconv.Itoa(int(c.report.QueueID[row])), p.IP, p.PID)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package exposition
+
+import (
+	"io"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
+)
+
+const (
+	// flushSize is how much is gathered before it is written: large enough
+	// that a write's price does not count, small enough for the cache.
+	flushSize = 48 << 10
+	// bufferSize leaves room behind flushSize for the series under way.
+	bufferSize = 64 << 10
+	// keepSize is the largest buffer that is used again. Only a name of
+	// absurd length makes one grow.
+	keepSize = 256 << 10
+)
+
+// encoder writes series into one buffer that is used over and over. The order
+// of calls is begin for a family, in for a cluster, then for each series start,
+// label for each label behind the cluster, and end.
+type encoder struct {
+	layout layout
+	format Format
+
+	w      io.Writer
+	buf    []byte
+	err    error // the first of w; nothing is written after it
+	series int
+
+	family   *described
+	headed   bool   // the family's header is written
+	lead     []byte // start of each series: the family's name and the cluster
+	next     int    // the label that comes next
+	detail   []byte // start of each row of a detail
+	holders  holders
+	members  map[member]struct{}
+	versions map[int32]string
+}
+
+func newEncoder(l layout) *encoder {
+	return &encoder{
+		layout:   l,
+		buf:      make([]byte, 0, bufferSize),
+		members:  make(map[member]struct{}),
+		versions: make(map[int32]string),
+	}
+}
+
+// reset readies the encoder for one exposition.
+func (e *encoder) reset(w io.Writer, f Format) {
+	if max(cap(e.buf), cap(e.lead), cap(e.detail)) > keepSize {
+		*e = *newEncoder(e.layout)
+	}
+	e.w, e.format, e.err, e.series = w, f, nil, 0
+	e.buf = e.buf[:0]
+}
+
+// begin turns to a family. Its header is written with its first series: a
+// family without series is not mentioned, as in client_golang.
+func (e *encoder) begin(id family.ID) {
+	e.family, e.headed = &e.layout[id], false
+}
+
+// in turns to a cluster, which is the first label of every family.
+func (e *encoder) in(cluster string) {
+	e.lead = append(e.lead[:0], e.family.keys[0]...)
+	e.lead = appendEscaped(e.lead, cluster)
+}
+
+func (e *encoder) header() {
+	if !e.headed {
+		e.buf = append(e.buf, e.family.header[e.format]...)
+		e.headed = true
+	}
+}
+
+func (e *encoder) start() {
+	e.header()
+	e.buf = append(e.buf, e.lead...)
+	e.next = 1
+}
+
+func (e *encoder) label(value string) {
+	e.buf = append(e.buf, e.family.keys[e.next]...)
+	e.buf = appendEscaped(e.buf, value)
+	e.next++
+}
+
+func (e *encoder) labelInt(value int64) {
+	e.buf = append(e.buf, e.family.keys[e.next]...)
+	e.buf = strconv.AppendInt(e.buf, value, 10)
+	e.next++
+}
+
+func (e *encoder) end(value int64) {
+	e.buf = append(e.buf, closing...)
+	e.buf = strconv.AppendInt(e.buf, value, 10)
+	e.buf = append(e.buf, '\n')
+	e.ended()
+}
+
+// endBool writes 1 or 0.
+func (e *encoder) endBool(value bool) {
+	if value {
+		e.end(1)
+	} else {
+		e.end(0)
+	}
+}
+
+// endTime writes seconds since 1970, to the millisecond.
+func (e *encoder) endTime(t time.Time) {
+	e.buf = append(e.buf, closing...)
+	e.buf = strconv.AppendFloat(e.buf, float64(t.UnixMilli())/1e3, 'f', -1, 64)
+	e.buf = append(e.buf, '\n')
+	e.ended()
+}
+
+func (e *encoder) ended() {
+	e.series++
+	if len(e.buf) >= flushSize {
+		e.flush()
+	}
+}
+
+func (e *encoder) flush() {
+	if e.err == nil && len(e.buf) > 0 {
+		_, e.err = e.w.Write(e.buf)
+	}
+	e.buf = e.buf[:0]
+}
+
+// appendEscaped appends a label's value. What is not valid UTF-8 becomes
+// U+FFFD, and so does a NUL, at which parsers stop.
+func appendEscaped(dst []byte, s string) []byte {
+	from := 0 // what is in front of it is appended
+	for i := 0; i < len(s); {
+		size, escaped := 1, ""
+		switch c := s[i]; {
+		case c == '\\':
+			escaped = `\\`
+		case c == '"':
+			escaped = `\"`
+		case c == '\n':
+			escaped = `\n`
+		case c == 0:
+			escaped = "\uFFFD"
+		case c >= utf8.RuneSelf:
+			var r rune
+			if r, size = utf8.DecodeRuneInString(s[i:]); r == utf8.RuneError && size == 1 {
+				escaped = "\uFFFD"
+			}
+		}
+		if escaped != "" {
+			dst = append(dst, s[from:i]...)
+			dst = append(dst, escaped...)
+			from = i + size
+		}
+		i += size
+	}
+	return append(dst, s[from:]...)
+}

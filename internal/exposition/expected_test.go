@@ -1,0 +1,137 @@
+package exposition
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+)
+
+// expectation is series by key.
+type expectation struct {
+	cluster string
+	series  map[string]float64
+}
+
+// expected is every series that reports should become.
+func expected(reports []*lag.Report) map[string]float64 {
+	e := expectation{series: make(map[string]float64)}
+	for _, r := range reports {
+		if r == nil {
+			continue
+		}
+		e.cluster = r.Snapshot.Cluster
+		e.rows(r)
+		e.sums(r)
+		e.pairs(r)
+		e.nodes(r)
+		e.groups(r)
+	}
+	return e.series
+}
+
+// add takes the labels besides the cluster as names and values in turn.
+func (e *expectation) add(name string, value int64, labels ...string) {
+	e.series[e.key(name, labels...)] = float64(value)
+}
+
+func (e *expectation) key(name string, labels ...string) string {
+	list := []string{"cluster=" + quoted(e.cluster)}
+	for i := 0; i < len(labels); i += 2 {
+		list = append(list, labels[i]+"="+quoted(labels[i+1]))
+	}
+	slices.Sort(list)
+	return "rocketmq_" + name + "{" + strings.Join(list, ",") + "}"
+}
+
+// quoted is a label's value as it should arrive.
+func quoted(s string) string {
+	return strconv.Quote(strings.ReplaceAll(string([]rune(s)), "\x00", "\uFFFD"))
+}
+
+func itoa[T int | int32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (e *expectation) rows(r *lag.Report) {
+	for _, d := range r.Details {
+		for i := d.First; i < d.First+d.Rows; i++ {
+			var p lag.Process
+			if r.Holder[i] != lag.NoHolder {
+				p = r.Processes[r.Holder[i]]
+			}
+			e.add("msg_diff_detail", r.Backlog[i], "topic", d.Topic, "consumerGroup", d.Group, "broker", d.Broker,
+				"queueId", itoa(r.QueueID[i]), "consumerClientIP", p.IP, "consumerClientPID", p.PID)
+		}
+	}
+}
+
+func (e *expectation) sums(r *lag.Report) {
+	for _, s := range r.Topics {
+		e.add("msg_diff_topic", s.Backlog, "topic", s.Name)
+	}
+	for _, s := range r.Groups {
+		e.add("msg_diff_consumergroup", s.Backlog, "consumerGroup", s.Name)
+	}
+	for _, s := range r.Brokers {
+		e.add("msg_diff_broker", s.Backlog, "broker", s.Name)
+	}
+	for _, q := range r.Queues {
+		e.add("msg_diff_queue", q.Backlog, "broker", q.Broker, "queueId", itoa(q.QueueID))
+	}
+	for _, p := range r.Processes {
+		e.add("msg_diff_clientinfo", p.Backlog, "consumerClientIP", p.IP, "consumerClientPID", p.PID)
+	}
+}
+
+func (e *expectation) pairs(r *lag.Report) {
+	for _, p := range r.Pairs {
+		labels := []string{"topic", p.Topic, "consumerGroup", p.Group}
+		if p.Rows > 0 {
+			e.add("msg_diff_topic_consumergroup", p.Backlog, labels...)
+			e.add("consumergroup_consumed_messages_total", p.Consumed, labels...)
+		}
+		if p.Rows > 0 || p.Uncommitted > 0 {
+			e.add("consumergroup_uncommitted_queues", int64(p.Uncommitted), labels...)
+			e.add("consumergroup_ahead_messages", p.Ahead, labels...)
+		}
+	}
+}
+
+func (e *expectation) nodes(r *lag.Report) {
+	e.add("up", bit(r.Up()))
+	if ended := r.Snapshot.Ended; !ended.IsZero() {
+		e.add("exporter_incomplete_brokers", int64(r.Incomplete))
+		e.series[e.key("exporter_snapshot_timestamp_seconds")] = float64(ended.UnixMilli()) / 1000
+	}
+	for _, n := range r.Snapshot.NameServers {
+		e.add("nameserver_up", bit(n.Up), "address", n.Addr)
+	}
+	for _, b := range r.Snapshot.Brokers {
+		labels := []string{"broker", b.Name, "brokerId", itoa(b.ID), "address", b.Addr}
+		e.add("broker_up", bit(b.Up), labels...)
+		e.add("broker_info", 1, append(labels, "role", b.Role.String(), "version", b.Version)...)
+	}
+}
+
+func (e *expectation) groups(r *lag.Report) {
+	for _, g := range r.Snapshot.Groups {
+		if g.Model+g.ConsumeType != "" {
+			e.add("consumergroup_info", 1, "consumerGroup", g.Name, "messageModel", g.Model, "consumeType", g.ConsumeType)
+		}
+		if !g.Known {
+			continue
+		}
+		e.add("consumergroup_members", int64(len(g.Clients)), "consumerGroup", g.Name)
+		for _, c := range g.Clients {
+			e.add("consumergroup_client_info", 1, "consumerGroup", g.Name, "consumerClientIP", c.IP, "consumerClientPID", c.PID,
+				"language", c.Language, "version", versionName(c.Version))
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package family
+
+// ID names a family in code.
+type ID uint8
+
+// The families.
+const (
+	MsgDiffDetail ID = iota
+	MsgDiffTopic
+	MsgDiffConsumerGroup
+	MsgDiffTopicConsumerGroup
+	MsgDiffBroker
+	MsgDiffQueue
+	MsgDiffClientInfo
+
+	Up
+	NameServerUp
+	BrokerUp
+	BrokerInfo
+	ConsumerGroupMembers
+	ConsumerGroupInfo
+	ConsumerGroupClientInfo
+	ConsumerGroupConsumed
+	ConsumerGroupUncommitted
+	ConsumerGroupAhead
+
+	ExporterIncompleteBrokers
+	ExporterSnapshotTimestamp
+	ExporterRounds
+	ExporterRoundDuration
+	ExporterLastSuccess
+	ExporterRequests
+	ExporterRequestSentBytes
+	ExporterResponseReceivedBytes
+	ExporterErrors
+	ExporterOddEntries
+	ExporterSeries
+)
+
+// Labels. The first seven are RocketMQ's own words and the same in every
+// family, so that any two families join.
+const (
+	LabelCluster       = "cluster"
+	LabelTopic         = "topic"
+	LabelConsumerGroup = "consumerGroup"
+	LabelBroker        = "broker"
+	LabelQueueID       = "queueId"
+	LabelClientIP      = "consumerClientIP"
+	LabelClientPID     = "consumerClientPID"
+
+	LabelAddress      = "address"
+	LabelBrokerID     = "brokerId"
+	LabelConsumeType  = "consumeType"
+	LabelLanguage     = "language"
+	LabelMessageModel = "messageModel"
+	LabelReason       = "reason"
+	LabelRequest      = "request"
+	LabelResult       = "result"
+	LabelRole         = "role"
+	LabelVersion      = "version"
+)
+
+// table is never written to.
+var table = [...]Family{
+	MsgDiffDetail: {
+		Name: "msg_diff_detail",
+		Help: "Messages of one queue that one consumer group has not consumed, with the process that holds the queue. " +
+			"No series for a queue whose backlog is not known.",
+		Unit:   "messages",
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup, LabelBroker, LabelQueueID, LabelClientIP, LabelClientPID},
+	},
+	MsgDiffTopic: {
+		Name:   "msg_diff_topic",
+		Help:   "Messages of one topic not yet consumed, summed over its consumer groups. No series for a topic that no group consumes.",
+		Unit:   "messages",
+		Labels: []string{LabelCluster, LabelTopic},
+	},
+	MsgDiffConsumerGroup: {
+		Name:   "msg_diff_consumergroup",
+		Help:   "Messages that one consumer group has not consumed, summed over its topics. No series for a group whose backlog is not known.",
+		Unit:   "messages",
+		Labels: []string{LabelCluster, LabelConsumerGroup},
+	},
+	MsgDiffTopicConsumerGroup: {
+		Name: "msg_diff_topic_consumergroup",
+		Help: "Messages of one topic that one consumer group has not consumed. " +
+			"No series where the backlog of none of its queues is known.",
+		Unit:   "messages",
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	MsgDiffBroker: {
+		Name:   "msg_diff_broker",
+		Help:   "Messages on one broker not yet consumed, summed over topics and consumer groups. No series for a broker that no group consumes from.",
+		Unit:   "messages",
+		Labels: []string{LabelCluster, LabelBroker},
+	},
+	MsgDiffQueue: {
+		Name:   "msg_diff_queue",
+		Help:   "Messages not yet consumed in all queues with one id on one broker, summed over topics and consumer groups.",
+		Unit:   "messages",
+		Labels: []string{LabelCluster, LabelBroker, LabelQueueID},
+	},
+	MsgDiffClientInfo: {
+		Name: "msg_diff_clientinfo",
+		Help: "Messages not yet consumed in the queues that one consumer process holds, summed over its topics and consumer groups. " +
+			"No series for a process that holds no queue.",
+		Unit:   "messages",
+		Labels: []string{LabelCluster, LabelClientIP, LabelClientPID},
+	},
+
+	Up: {
+		Name:   "up",
+		Help:   "1 if the last round reached the cluster, whole or in part, else 0.",
+		Set:    Default,
+		Labels: []string{LabelCluster},
+	},
+	NameServerUp: {
+		Name:   "nameserver_up",
+		Help:   "1 if the name server answered in the last round, else 0.",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelAddress},
+	},
+	BrokerUp: {
+		Name:   "broker_up",
+		Help:   "1 if the broker process answered in the last round, else 0. No series for a broker that no name server knows.",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelAddress},
+	},
+	BrokerInfo: {
+		Name:   "broker_info",
+		Help:   "Always 1: the role and the version of a broker process. The version is empty while the broker has not told it.",
+		Type:   Info,
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelAddress, LabelRole, LabelVersion},
+	},
+	ConsumerGroupMembers: {
+		Name: "consumergroup_members",
+		Help: "Members of the consumer group that are online, as a rule one per process; 0 if there are none. " +
+			"No series where no broker could say who is online.",
+		Unit:   "members",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelConsumerGroup},
+	},
+	ConsumerGroupInfo: {
+		Name: "consumergroup_info",
+		Help: "Always 1: the message model and the consume type of a consumer group, remembered while it is offline. " +
+			"No series for a group that was not seen online.",
+		Type:   Info,
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelConsumerGroup, LabelMessageModel, LabelConsumeType},
+	},
+	ConsumerGroupClientInfo: {
+		Name:   "consumergroup_client_info",
+		Help:   "Always 1: language and client version of a consumer process of a group. No series for a process that is offline.",
+		Type:   Info,
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelConsumerGroup, LabelClientIP, LabelClientPID, LabelLanguage, LabelVersion},
+	},
+	ConsumerGroupConsumed: {
+		Name: "consumergroup_consumed_messages_total",
+		Help: "Sum of the offsets that one consumer group has committed on one topic: its rate is the rate of consumption. " +
+			"No series where the backlog of none of its queues is known.",
+		Type:   Counter,
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupUncommitted: {
+		Name: "consumergroup_uncommitted_queues",
+		Help: "Queues of a topic that the consumer group never committed and that no longer begin at 0: " +
+			"where the group will start is not known, and they are in no backlog.",
+		Unit:   "queues",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupAhead: {
+		Name: "consumergroup_ahead_messages",
+		Help: "How far the commits of one consumer group lie beyond the ends of the queues of one topic: " +
+			"above 0 after an offset was set too high or the topic was made anew.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+
+	ExporterIncompleteBrokers: {
+		Name:   "exporter_incomplete_brokers",
+		Help:   "Brokers whose offsets could not be read whole in the last round: their last good ones are shown, for a few rounds. " +
+			"No series before the first round has ended.",
+		Unit:   "brokers",
+		Set:    Exporter,
+		Labels: []string{LabelCluster},
+	},
+	ExporterSnapshotTimestamp: {
+		Name:   "exporter_snapshot_timestamp_seconds",
+		Help:   "When the round ended that the series of the cluster come from, in seconds since 1970. No series before the first round has ended.",
+		Unit:   "seconds",
+		Set:    Exporter,
+		Labels: []string{LabelCluster},
+	},
+	ExporterRounds: {
+		Name:   "exporter_rounds_total",
+		Help:   "Rounds by result: ok, partial (some broker could not be read) or failed.",
+		Type:   Counter,
+		Unit:   "rounds",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelResult},
+	},
+	ExporterRoundDuration: {
+		Name:   "exporter_round_duration_seconds",
+		Help:   "How long the last round took.",
+		Unit:   "seconds",
+		Set:    Exporter,
+		Labels: []string{LabelCluster},
+	},
+	ExporterLastSuccess: {
+		Name:   "exporter_last_success_timestamp_seconds",
+		Help:   "When the last round ended that read the whole cluster, in seconds since 1970. No series before there was one.",
+		Unit:   "seconds",
+		Set:    Exporter,
+		Labels: []string{LabelCluster},
+	},
+	ExporterRequests: {
+		Name:   "exporter_requests_total",
+		Help:   "Requests sent to the cluster, by kind and by result.",
+		Type:   Counter,
+		Unit:   "requests",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelRequest, LabelResult},
+	},
+	ExporterRequestSentBytes: {
+		Name:   "exporter_request_sent_bytes_total",
+		Help:   "Bytes of requests sent to the cluster, by kind of request.",
+		Type:   Counter,
+		Unit:   "bytes",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelRequest},
+	},
+	ExporterResponseReceivedBytes: {
+		Name:   "exporter_response_received_bytes_total",
+		Help:   "Bytes of answers received from the cluster, by kind of request.",
+		Type:   Counter,
+		Unit:   "bytes",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelRequest},
+	},
+	ExporterErrors: {
+		Name:   "exporter_errors_total",
+		Help:   "Failures while reading the cluster, by reason. A failure costs what it was about, not the round.",
+		Type:   Counter,
+		Unit:   "errors",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelReason},
+	},
+	ExporterOddEntries: {
+		Name:   "exporter_odd_entries_total",
+		Help:   "Entries in answers of the cluster that made no sense and were left out.",
+		Type:   Counter,
+		Unit:   "entries",
+		Set:    Exporter,
+		Labels: []string{LabelCluster},
+	},
+	ExporterSeries: {
+		Name: "exporter_series",
+		Help: "Series about the clusters in this scrape, without the exporter's own.",
+		Unit: "series",
+		Set:  Exporter,
+	},
+}

@@ -1,0 +1,167 @@
+// Package model holds what a source learned of one cluster in one round: a
+// Snapshot, immutable once it is built, so that readers need no lock and parts
+// that did not change can be shared between rounds.
+//
+// It may hold values and the words of RocketMQ for them. It has no clock, does
+// no I/O, and knows neither where a value came from nor what it is shown as.
+package model
+
+import "time"
+
+// Unknown stands for an offset that nobody has told: a queue that a group never
+// committed, a beginning that was not asked for.
+const Unknown int64 = -1
+
+// Snapshot is one cluster as one round saw it.
+type Snapshot struct {
+	Cluster string
+	// Began and Ended bound the round that read it.
+	Began, Ended time.Time
+	NameServers  []NameServer
+	// Brokers are all processes that the name servers know, in the order of
+	// name and id.
+	Brokers []Broker
+	// Parts are the offsets of the cluster, one part per broker name, in the
+	// order of the names.
+	Parts []PartOfRound
+	// Groups are in the order of their names.
+	Groups []*Group
+	// Odd counts what was left out of the round because it made no sense: a
+	// key that is no topic@group, a queue id out of bounds.
+	Odd int
+}
+
+// NameServer is one name server and whether it answered in the round.
+type NameServer struct {
+	Addr string // host:port
+	Up   bool
+}
+
+// Role says what a broker process does for its broker name.
+type Role uint8
+
+// The roles of a broker process.
+const (
+	Master Role = iota
+	Slave
+	ActingMaster // the slave with the lowest id, where no master is registered
+)
+
+// String is the role as a label value.
+func (r Role) String() string {
+	switch r {
+	case Master:
+		return "master"
+	case Slave:
+		return "slave"
+	case ActingMaster:
+		return "acting_master"
+	}
+	return "unknown"
+}
+
+// Broker is one broker process.
+type Broker struct {
+	Name    string
+	ID      int64 // 0 is a master
+	Addr    string
+	Role    Role
+	Version string // RocketMQ's words, "V5_5_0"; empty when it was not told
+	Up      bool   // it answered in the round
+}
+
+// PartOfRound is the offsets of one broker in a round.
+type PartOfRound struct {
+	*Part
+	// Age counts the rounds since the part was read: 0 is fresh. Above 0 the
+	// broker could not be read and its last good offsets stand in.
+	Age int
+	// Missing counts the topics of a fresh part whose offsets could not be
+	// read in the round; the last good ones stand in while they are kept.
+	Missing int
+}
+
+// Part is the offsets that one broker (name) told at one time.
+type Part struct {
+	Broker string
+	Taken  time.Time
+	Topics []Topic
+	// Ends and Begins hold one value per queue of each topic: the offset of
+	// the next message to come, and of the oldest one that is kept. Begins
+	// are Unknown where they were not asked for.
+	Ends, Begins []int64
+	Commits      []Commits
+	// Committed holds one value per queue of each entry of Commits; Unknown
+	// where the group never committed.
+	Committed []int64
+}
+
+// Topic is one topic's queues on one broker: ids 0 to Queues-1.
+type Topic struct {
+	Name   string
+	First  int // index of queue 0 in Part.Ends and Part.Begins
+	Queues int
+}
+
+// Commits is what one group has committed on one topic of one broker.
+type Commits struct {
+	Group string
+	Topic int // index in Part.Topics
+	First int // index of queue 0 in Part.Committed
+}
+
+// Message models.
+const (
+	Clustering   = "CLUSTERING"
+	Broadcasting = "BROADCASTING"
+)
+
+// Group is one consumer group.
+type Group struct {
+	Name string
+	// Model and ConsumeType are RocketMQ's words; empty while nobody told
+	// them. They are remembered when the group goes offline.
+	Model, ConsumeType string
+	// Known: the brokers said in this round, or at most the kept rounds ago,
+	// who is online. Otherwise Clients say nothing.
+	Known bool
+	// Clients are the processes online, in the order of their ids.
+	Clients []Client
+	// Topics is what the group subscribes while it is online. Empty with
+	// clients online: the group told none (a pull consumer may not).
+	Topics map[string]struct{}
+	// Owners says for a topic on a broker which client holds each queue: an
+	// index in Clients by queue id, NoOwner where nobody is known to. For a
+	// broadcasting group it is empty.
+	Owners map[TopicOnBroker][]int32
+	// Local are the commits of a broadcasting group's own processes.
+	Local []LocalCommits
+}
+
+// NoOwner stands where a queue has no known holder.
+const NoOwner int32 = -1
+
+// TopicOnBroker names the queues of one topic on one broker.
+type TopicOnBroker struct{ Topic, Broker string }
+
+// LocalCommits is how far one process of a broadcasting group is on one topic
+// of one broker. Ends were read in the same round as Committed, so that their
+// difference stays true while it is kept.
+type LocalCommits struct {
+	TopicOnBroker
+	Client    int     // index in Group.Clients, or NoClient
+	Committed []int64 // by queue id; Unknown where the process told none
+	Ends      []int64
+}
+
+// NoClient marks LocalCommits that a broker told for the slowest process of
+// the group, whichever that is.
+const NoClient = -1
+
+// Client is one consumer process of one group.
+type Client struct {
+	ID       string // as RocketMQ writes it: IP@process#nanotime@unit
+	IP, PID  string // parts of ID, see SplitClientID
+	Language string
+	Version  int32 // version ordinal (MQVersion)
+}

@@ -1,0 +1,169 @@
+package direct
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// asker asks consumer processes, through their brokers, what they hold (307).
+// A broker hands such a request on to the client and holds one of its 16 admin
+// threads until the client answers or 10 s are over (Broker2Client,
+// AdminBrokerProcessor.callConsumer). So at most askersPerBroker are under way
+// at a time per broker, in the background: a slow client delays no round. A
+// process waits in the queue at most once, which bounds it.
+type asker struct {
+	client *remoting.Client
+	ctx    context.Context //nolint:containedctx // lives as long as the source
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	queues  map[string]*askQueue // by address
+	queued  map[askKey]struct{}
+	answers []answer
+	urgent  int           // questions that a round waits for
+	idle    chan struct{} // closed when urgent falls to 0
+}
+
+const (
+	askersPerBroker = 2
+	// askTimeout is a little longer than the broker waits for the client.
+	askTimeout = 12 * time.Second
+)
+
+// askKey names a process of a group.
+type askKey struct{ cluster, group, clientID string }
+
+// question is one process to be asked.
+type question struct {
+	askKey
+	members uint64 // the group's members when it was asked
+	// urgent: the round waits a moment for the answer.
+	urgent bool
+}
+
+// answer is what came of a question.
+type answer struct {
+	question
+	addr string
+	held *held // nil when err is set
+	err  error
+}
+
+type askQueue struct {
+	waiting []question
+	running int
+}
+
+func newAsker(client *remoting.Client) *asker {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &asker{
+		client: client, ctx: ctx, cancel: cancel,
+		queues: make(map[string]*askQueue), queued: make(map[askKey]struct{}),
+	}
+}
+
+func (a *asker) stop() { a.cancel() }
+func (a *asker) wait() { a.wg.Wait() }
+
+// ask queues a question to the client behind the broker process at addr,
+// unless the same is waiting or under way already.
+func (a *asker) ask(addr string, q question) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.queued[q.askKey]; ok || a.ctx.Err() != nil {
+		return
+	}
+	a.queued[q.askKey] = struct{}{}
+	if q.urgent {
+		if a.urgent++; a.idle == nil {
+			a.idle = make(chan struct{})
+		}
+	}
+	queue := a.queues[addr]
+	if queue == nil {
+		queue = &askQueue{}
+		a.queues[addr] = queue
+	}
+	queue.waiting = append(queue.waiting, q)
+	if queue.running < askersPerBroker {
+		queue.running++
+		a.wg.Go(func() { a.work(addr, queue) })
+	}
+}
+
+// work asks until the queue of one broker is empty.
+func (a *asker) work(addr string, queue *askQueue) {
+	for {
+		a.mu.Lock()
+		if len(queue.waiting) == 0 {
+			if queue.running--; queue.running == 0 && a.queues[addr] == queue {
+				delete(a.queues, addr)
+			}
+			a.mu.Unlock()
+			return
+		}
+		q := queue.waiting[0]
+		queue.waiting = queue.waiting[1:]
+		a.mu.Unlock()
+
+		got := answer{question: q, addr: addr}
+		got.held, got.err = a.one(addr, q)
+
+		a.mu.Lock()
+		delete(a.queued, q.askKey)
+		a.answers = append(a.answers, got)
+		if q.urgent {
+			if a.urgent--; a.urgent == 0 {
+				close(a.idle)
+				a.idle = nil
+			}
+		}
+		a.mu.Unlock()
+	}
+}
+
+func (a *asker) one(addr string, q question) (*held, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, askTimeout)
+	defer cancel()
+	var h *held
+	var failed error
+	a.client.Pipeline(ctx, addr, 1, func(int) remoting.Request {
+		return remoting.Request{
+			Code: remoting.GetConsumerRunningInfo, Timeout: askTimeout,
+			Fields: []remoting.Field{
+				{Key: "consumerGroup", Value: q.group},
+				{Key: "clientId", Value: q.clientID},
+			},
+		}
+	}, func(_ int, resp remoting.Response, err error) {
+		if failed = err; err == nil {
+			h, failed = readHeld(resp.Body)
+		}
+	})
+	return h, failed
+}
+
+// collect waits until no urgent question is open, but at most wait, and hands
+// over the answers that have come.
+func (a *asker) collect(ctx context.Context, wait time.Duration) []answer {
+	a.mu.Lock()
+	idle := a.idle
+	a.mu.Unlock()
+	if idle != nil {
+		ctx, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		select {
+		case <-idle:
+		case <-ctx.Done():
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	answers := a.answers
+	a.answers = nil
+	return answers
+}

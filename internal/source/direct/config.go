@@ -1,0 +1,85 @@
+package direct
+
+import (
+	"hash/maphash"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// configs is what a broker process has told of its topics and groups, as far
+// as they are wanted. A body that is the same as in the last round, which is
+// the usual case, is not decoded again.
+type configs struct {
+	seed                 maphash.Seed
+	topics               map[string]*topic
+	groups               map[string]string
+	topicsSum, groupsSum uint64
+}
+
+// topic is one topic of one broker, as its settings say.
+type topic struct {
+	name   string
+	queues int // those that consumers read: ids 0 to queues-1
+
+	// Of the round: the topic's place in the part under construction, and
+	// what became of the request for its ends.
+	slot  int
+	state topicState
+}
+
+type topicState uint8
+
+const (
+	unused  topicState = iota
+	wanted             // in the part, ends not there yet
+	read               // ends are in the part
+	gone               // the broker does not know it any more
+	missing            // could not be read
+)
+
+// maxQueues bounds the queues of one topic on one broker that are believed.
+const maxQueues = 1 << 16
+
+func newConfigs() configs { return configs{seed: maphash.MakeSeed()} }
+
+// setTopics takes the answer to GET_ALL_TOPIC_CONFIG. odd counts topics whose
+// number of queues is beyond belief.
+func (k *configs) setTopics(body []byte, c *cluster, names *interner) (odd int, err error) {
+	sum := maphash.Bytes(k.seed, body)
+	if k.topics != nil && sum == k.topicsSum {
+		return 0, nil
+	}
+	topics := make(map[string]*topic, len(k.topics))
+	err = remoting.DecodeTopicConfigs(body, func(t remoting.TopicConfig) {
+		switch {
+		case t.ReadQueues < 0 || t.ReadQueues > maxQueues:
+			odd++
+		case t.ReadQueues > 0:
+			if name := names.text(t.Name); c.wanted.Topic(name) {
+				topics[name] = &topic{name: name, queues: int(t.ReadQueues)}
+			}
+		}
+	})
+	if err == nil {
+		k.topics, k.topicsSum = topics, sum
+	}
+	return odd, err
+}
+
+// setGroups takes the answer to GET_ALL_SUBSCRIPTIONGROUP_CONFIG.
+func (k *configs) setGroups(body []byte, c *cluster, names *interner) error {
+	sum := maphash.Bytes(k.seed, body)
+	if k.groups != nil && sum == k.groupsSum {
+		return nil
+	}
+	groups := make(map[string]string, len(k.groups))
+	err := remoting.DecodeGroups(body, func(b []byte) {
+		if name := names.text(b); c.wanted.Group(name) {
+			groups[name] = name
+		}
+	})
+	if err == nil {
+		k.groups, k.groupsSum = groups, sum
+	}
+	return err
+}

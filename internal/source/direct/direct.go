@@ -1,0 +1,215 @@
+package direct
+
+import (
+	"context"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// Options are the settings of a source.
+type Options struct {
+	NameServers []string // host:port, asked all of them
+	Selection   source.Selection
+	Remoting    remoting.Options
+	// KeepRounds is for how many rounds the last good numbers stand in for
+	// what cannot be read; 3.
+	KeepRounds int
+	// ForgetAfter is how long a broker process that the name servers no
+	// longer list and that does not answer is still shown as down; 1 h.
+	ForgetAfter time.Duration
+	// Parallel is how many nodes are asked at the same time; 8.
+	Parallel int
+	// OwnerRefresh is how long a process is believed about the queues that
+	// it holds while its group does not change; 5 min.
+	OwnerRefresh time.Duration
+	// OwnerWait is how long a round waits for processes that are being
+	// asked about their queues; 1 s. Later answers serve the next round.
+	OwnerWait time.Duration
+	// Now is the clock; time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.KeepRounds, 3)
+	setDefault(&o.ForgetAfter, time.Hour)
+	setDefault(&o.Parallel, 8)
+	setDefault(&o.OwnerRefresh, 5*time.Minute)
+	setDefault(&o.OwnerWait, time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func setDefault[T int | time.Duration](v *T, to T) {
+	if *v <= 0 {
+		*v = to
+	}
+}
+
+// Source reads the clusters behind one set of name servers.
+type Source struct {
+	opts   Options
+	client *remoting.Client
+	asker  *asker
+	names  interner
+	seed   maphash.Seed // of fingerprints that are compared between rounds
+
+	nameServers []model.NameServer
+	clusters    map[string]*cluster
+}
+
+var _ source.Source = (*Source)(nil)
+
+// New makes a source. It opens no connection yet.
+func New(o Options) *Source {
+	o = o.withDefaults()
+	client := remoting.NewClient(o.Remoting)
+	s := &Source{
+		opts: o, client: client, asker: newAsker(client), seed: maphash.MakeSeed(),
+		clusters: make(map[string]*cluster),
+	}
+	for _, addr := range o.NameServers {
+		s.nameServers = append(s.nameServers, model.NameServer{Addr: addr})
+	}
+	return s
+}
+
+// Close ends all connections and waits for what runs in the background.
+func (s *Source) Close() error {
+	s.asker.stop()
+	err := s.client.Close()
+	s.asker.wait()
+	return err
+}
+
+// Collect reads one round.
+func (s *Source) Collect(ctx context.Context) source.Round {
+	r := &round{src: s, ctx: ctx, began: s.opts.Now()}
+	s.names.nextRound()
+	r.readTopology()
+	s.client.Retain(s.isNode)
+	r.readBrokers()
+	r.readGroupsElsewhere()
+	r.readBroadcastEnds()
+	r.sealParts()
+	r.askOwners()
+	r.finishGroups()
+	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List()}
+}
+
+// isNode says whether an address belongs to a node that is still asked.
+func (s *Source) isNode(addr string) bool {
+	if slices.Contains(s.opts.NameServers, addr) {
+		return true
+	}
+	for _, c := range s.clusters {
+		for _, b := range c.brokers {
+			if b.procs[addr] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// round is one round under way. What several nodes report at once goes through
+// its lock.
+type round struct {
+	src   *Source
+	ctx   context.Context //nolint:containedctx // lives as long as one round
+	began time.Time
+
+	sources []*reading // one per broker name: the process whose offsets count
+
+	mu       sync.Mutex
+	failures source.Failures
+}
+
+// fail counts a failure of one request to one node.
+func (r *round) fail(cluster, addr string, step remoting.RequestCode, err error) {
+	r.failAs(cluster, addr, step, remoting.Reason(err), err)
+}
+
+func (r *round) failAs(cluster, addr string, step remoting.RequestCode, reason string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures.Add(cluster, addr, step.String(), reason, err)
+}
+
+// each runs work for every item, a bounded number at a time.
+func each[T any](limit int, items []T, work func(T)) {
+	if len(items) == 1 {
+		work(items[0])
+		return
+	}
+	slots := make(chan struct{}, limit)
+	var wg sync.WaitGroup
+	for _, item := range items {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			work(item)
+		})
+	}
+	wg.Wait()
+}
+
+// cluster is what is remembered of one cluster between rounds.
+type cluster struct {
+	name    string
+	brokers map[string]*broker // by broker name
+
+	wanted    source.Wanted
+	chosenFor []string // the brokers' names that wanted was made with
+
+	mu     sync.Mutex // guards groups while brokers are being read at once
+	groups map[string]*group
+	odd    int // of the round
+}
+
+func (c *cluster) sortedBrokers() []*broker {
+	list := slices.Collect(maps.Values(c.brokers))
+	slices.SortFunc(list, func(a, b *broker) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+// snapshots makes what the round returns out of what is remembered.
+func (r *round) snapshots() []*model.Snapshot {
+	s := r.src
+	ended := s.opts.Now()
+	var list []*model.Snapshot
+	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
+		c := s.clusters[name]
+		snap := &model.Snapshot{
+			Cluster: name, Began: r.began, Ended: ended,
+			NameServers: slices.Clone(s.nameServers), Odd: c.odd,
+		}
+		for _, b := range c.sortedBrokers() {
+			snap.Brokers = append(snap.Brokers, b.processes()...)
+			if b.part != nil {
+				snap.Parts = append(snap.Parts, model.PartOfRound{Part: b.part, Age: b.partAge, Missing: len(b.carried)})
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
+			snap.Groups = append(snap.Groups, c.groups[name].snapshot())
+		}
+		list = append(list, snap)
+	}
+	if len(list) == 0 {
+		// Never reached: something must say so, under the only name there is.
+		list = append(list, &model.Snapshot{
+			Cluster: strings.Join(s.opts.NameServers, ";"), Began: r.began, Ended: ended,
+			NameServers: slices.Clone(s.nameServers),
+		})
+	}
+	return list
+}

@@ -1,0 +1,204 @@
+package direct
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// probeGroup is the group in whose name the bulk request for ends is sent. It
+// must not exist, so that the answer holds ends and no commits; asking does not
+// create it (tried on 4.9.7, 5.3.3, 5.4.0 and 5.5.0).
+const probeGroup = "ROCKETMQ_EXPORTER_NO_SUCH_GROUP"
+
+// chunkQueues is about how many queues one bulk answer holds: some 140 bytes
+// each, so half a megabyte.
+const chunkQueues = 4096
+
+// readEndsAndGroups asks for the ends of the topics in the broker's commits
+// and, on the same pipeline, who is online in some groups.
+func (w *reading) readEndsAndGroups(groups []*group) {
+	topics := w.build.wantedTopics()
+	if w.proc.noTopicList {
+		w.readTopicStats(topics, groups)
+		return
+	}
+	w.readEndsInBulk(topics, groups)
+	// What the bulk request did not bring because the process does not know
+	// it, or refuses it, is asked for topic by topic.
+	if rest := w.build.wantedTopics(); len(rest) > 0 {
+		w.readTopicStats(rest, nil)
+	}
+}
+
+// readEndsInBulk sends GET_CONSUME_STATS with a group that does not exist and a
+// list of topics: since 5.3.2 the answer has the end of every queue of each, and
+// no message file is touched for it (AdminBrokerProcessor.getConsumeStats).
+// Before, the list is ignored and the answer is empty.
+func (w *reading) readEndsInBulk(topics []*topic, groups []*group) {
+	chunks := chunk(topics)
+	w.src.client.Pipeline(w.ctx, w.proc.addr, len(chunks)+len(groups),
+		func(i int) remoting.Request {
+			if i < len(chunks) {
+				return bulkRequest(chunks[i])
+			}
+			return connectionsRequest(groups[i-len(chunks)])
+		},
+		func(i int, resp remoting.Response, err error) {
+			if i < len(chunks) {
+				w.takeBulk(chunks[i], resp.Body, err)
+				return
+			}
+			w.takeConnections(groups[i-len(chunks)], resp.Body, err)
+		})
+}
+
+func chunk(topics []*topic) [][]*topic {
+	var chunks [][]*topic
+	first, queues := 0, 0
+	for i, t := range topics {
+		if queues += t.queues; queues >= chunkQueues || i == len(topics)-1 {
+			chunks = append(chunks, topics[first:i+1])
+			first, queues = i+1, 0
+		}
+	}
+	return chunks
+}
+
+func bulkRequest(topics []*topic) remoting.Request {
+	var list strings.Builder
+	for i, t := range topics {
+		if i > 0 {
+			list.WriteByte(';')
+		}
+		list.WriteString(t.name)
+	}
+	return remoting.Request{Code: remoting.GetConsumeStats, Fields: []remoting.Field{
+		{Key: "consumerGroup", Value: probeGroup},
+		{Key: "topicList", Value: list.String()},
+	}}
+}
+
+// takeBulk reads one answer to the bulk request. Topics that the broker left
+// out are gone; an answer without any queue means that the list was ignored.
+func (w *reading) takeBulk(topics []*topic, body []byte, err error) {
+	queues := 0
+	if err == nil {
+		err = w.named(remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+			queues++
+			w.build.setEnd(q, o.BrokerOffset, model.Unknown)
+		}))
+	}
+	var refused *remoting.ResponseError
+	switch {
+	case errors.As(err, &refused) && refused.Code != remoting.SystemBusy:
+		w.proc.noTopicList = true
+		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetConsumeStats, err)
+	case err != nil:
+		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetConsumeStats, err)
+		setState(topics, missing)
+	case queues == 0:
+		w.proc.noTopicList = true
+	default:
+		for _, t := range topics {
+			if t.state == wanted {
+				t.state = gone
+			}
+		}
+	}
+}
+
+// readTopicStats asks for the ends, and with them the beginnings, topic by
+// topic.
+func (w *reading) readTopicStats(topics []*topic, groups []*group) {
+	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics)+len(groups),
+		func(i int) remoting.Request {
+			if i < len(topics) {
+				return statsRequest(topics[i])
+			}
+			return connectionsRequest(groups[i-len(topics)])
+		},
+		func(i int, resp remoting.Response, err error) {
+			if i < len(topics) {
+				w.takeTopicStats(topics[i], resp.Body, err)
+				return
+			}
+			w.takeConnections(groups[i-len(topics)], resp.Body, err)
+		})
+}
+
+func statsRequest(t *topic) remoting.Request {
+	return remoting.Request{
+		Code:   remoting.GetTopicStatsInfo,
+		Fields: []remoting.Field{{Key: "topic", Value: t.name}},
+	}
+}
+
+func (w *reading) takeTopicStats(t *topic, body []byte, err error) {
+	if err == nil {
+		err = w.named(remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
+			w.build.setEnd(q, o.Max, o.Min)
+		}))
+	}
+	switch {
+	case isNotFound(err):
+		t.state = gone
+	case err != nil:
+		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetTopicStatsInfo, err)
+		t.state = missing
+	case t.state == wanted:
+		t.state = gone // an answer without a queue
+	}
+}
+
+func isNotFound(err error) bool {
+	var refused *remoting.ResponseError
+	return errors.As(err, &refused) && refused.Code == remoting.TopicNotExist
+}
+
+func setState(topics []*topic, s topicState) {
+	for _, t := range topics {
+		t.state = s
+	}
+}
+
+// readBeginnings asks for the beginnings of those few queues for which they
+// decide whether a missing commit counts.
+func (w *reading) readBeginnings() {
+	topics := w.build.undecided()
+	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics),
+		func(i int) remoting.Request { return statsRequest(topics[i]) },
+		func(_ int, resp remoting.Response, err error) {
+			if err == nil {
+				err = w.named(remoting.DecodeTopicStats(resp.Body, w.build.setBegin))
+			}
+			if err != nil && !isNotFound(err) {
+				w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetTopicStatsInfo, err)
+			}
+		})
+}
+
+// readBroadcastEnds asks for the ends of topics that broadcasting groups
+// consume: their commits are not at the brokers, so nothing else asked.
+func (r *round) readBroadcastEnds() {
+	each(r.src.opts.Parallel, r.sources, func(w *reading) {
+		if w.build.err != nil {
+			return
+		}
+		for _, g := range w.broker.cluster.groups {
+			if !g.broadcasts() {
+				continue
+			}
+			for name := range g.topics {
+				if t := w.broker.known.topics[name]; t != nil {
+					w.build.want(t)
+				}
+			}
+		}
+		if len(w.build.wantedTopics()) > 0 {
+			w.readEndsAndGroups(nil)
+		}
+	})
+}

@@ -1,0 +1,307 @@
+package direct
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// held is what one process said of the queues that it holds: its own commit by
+// queue id, model.Unknown where it has none, notHeld where it does not hold the
+// queue.
+type held struct {
+	queues  map[model.TopicOnBroker][]int64
+	members uint64    // the group's members when it was asked
+	asked   time.Time // of the last answer
+	fresh   bool      // the answer came in this round
+
+	// After a failure: when it may be asked again.
+	failures int
+	retryAt  time.Time
+
+	// Of a broadcasting process: its last good numbers, and for how many
+	// rounds they have stood in.
+	last []model.LocalCommits
+	age  int
+}
+
+const notHeld = model.Unknown - 1
+
+// readHeld reads the answer to GET_CONSUMER_RUNNING_INFO.
+func readHeld(body []byte) (*held, error) {
+	h := &held{queues: make(map[model.TopicOnBroker][]int64)}
+	total := 0
+	var odd error
+	err := remoting.DecodeRunningInfo(body, func(q remoting.RunningQueue) {
+		if q.Dropped {
+			return
+		}
+		if q.QueueID < 0 || q.QueueID >= maxQueues || total > maxHeld {
+			odd = fmt.Errorf("%w: queue id %d of topic %q: allowed are 0 to %d, and %d queues in all", remoting.ErrMalformed, q.QueueID, q.Topic, maxQueues-1, maxHeld)
+			return
+		}
+		key := model.TopicOnBroker{Topic: string(q.Topic), Broker: string(q.Broker)}
+		list := h.queues[key]
+		for len(list) <= int(q.QueueID) {
+			list = append(list, notHeld)
+			total++
+		}
+		list[q.QueueID] = max(q.CommitOffset, model.Unknown)
+		h.queues[key] = list
+	})
+	if err == nil {
+		err = odd
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// maxHeld bounds the queues of one process that are believed.
+const maxHeld = 1 << 20
+
+// askOwners asks the processes whose queues are not known, or no longer, and
+// takes the answers that come in time.
+func (r *round) askOwners() {
+	s := r.src
+	for _, c := range s.clusters {
+		for _, g := range c.groups {
+			if !g.known || len(g.clients) == 0 {
+				continue
+			}
+			g.forgetLeft()
+			b := c.brokers[g.home]
+			if b == nil {
+				continue
+			}
+			for i := range g.clients {
+				id := g.clients[i].ID
+				if due, urgent := g.due(id, r.began, s.opts.OwnerRefresh); due {
+					s.asker.ask(b.reader, question{askKey{c.name, g.name, id}, g.members, urgent})
+				}
+			}
+		}
+	}
+	for _, a := range s.asker.collect(r.ctx, s.opts.OwnerWait) {
+		r.takeAnswer(a)
+	}
+}
+
+// forgetLeft lets go of processes that have left the group.
+func (g *group) forgetLeft() {
+	if len(g.held) == 0 {
+		return
+	}
+	online := make(map[string]struct{}, len(g.clients))
+	for i := range g.clients {
+		online[g.clients[i].ID] = struct{}{}
+	}
+	for id, h := range g.held {
+		if _, ok := online[id]; !ok {
+			delete(g.held, id)
+			g.stale = true
+			continue
+		}
+		h.fresh = false
+	}
+}
+
+// due says whether a process is to be asked now, and whether the round should
+// wait for its answer: not for those that failed to answer before.
+func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgent bool) {
+	h := g.held[id]
+	switch {
+	case h == nil:
+		return true, true
+	case h.failures > 0:
+		return !now.Before(h.retryAt), false
+	case g.model == model.Broadcasting:
+		return true, true
+	case h.members != g.members || g.recheck.due(now):
+		return true, true
+	}
+	return now.Sub(h.asked) >= refresh, false
+}
+
+// takeAnswer notes what a process said, or that it said nothing.
+func (r *round) takeAnswer(a answer) {
+	c := r.src.clusters[a.cluster]
+	if c == nil || c.groups[a.group] == nil {
+		return
+	}
+	g := c.groups[a.group]
+	if !g.has(a.clientID) {
+		return // it has left meanwhile; that it could not be asked is no fault
+	}
+	if g.held == nil {
+		g.held = make(map[string]*held)
+	}
+	if a.err == nil {
+		a.held.members, a.held.asked, a.held.fresh = a.members, r.began, true
+		if h := g.held[a.clientID]; h != nil {
+			a.held.last = h.last
+		}
+		g.held[a.clientID], g.stale = a.held, true
+		return
+	}
+	h := g.held[a.clientID]
+	if h == nil {
+		h = &held{}
+		g.held[a.clientID] = h
+	}
+	h.failures++
+	h.retryAt = r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh))
+	r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo, a.err)
+}
+
+// retryPause is the first pause after a process that did not answer.
+const retryPause = 10 * time.Second
+
+func (g *group) has(clientID string) bool {
+	for i := range g.clients {
+		if g.clients[i].ID == clientID {
+			return true
+		}
+	}
+	return false
+}
+
+// assignOwners says who holds each queue of a clustering group. Where two
+// processes claim a queue, as they do for a moment in a rebalance, the one that
+// was asked last has it, and twice is true.
+func (g *group) assignOwners() (owners map[model.TopicOnBroker][]int32, twice bool) {
+	owners = make(map[model.TopicOnBroker][]int32)
+	for i := range g.clients {
+		h := g.held[g.clients[i].ID]
+		if h == nil || g.repeated(i) {
+			continue
+		}
+		for key, queues := range h.queues {
+			list := owners[key]
+			for len(list) < len(queues) {
+				list = append(list, model.NoOwner)
+			}
+			for q, commit := range queues {
+				if commit == notHeld {
+					continue
+				}
+				if other := list[q]; other != model.NoOwner {
+					twice = true
+					if g.held[g.clients[other].ID].asked.After(h.asked) {
+						continue
+					}
+				}
+				list[q] = int32(i) //nolint:gosec // bounded by maxClients
+			}
+			owners[key] = list
+		}
+	}
+	return owners, twice
+}
+
+// repeated says whether a client has the id of the one before: broadcasting
+// processes on one host share theirs.
+func (g *group) repeated(i int) bool { return i > 0 && g.clients[i].ID == g.clients[i-1].ID }
+
+// ownsAll says whether each of a topic's queues has an owner.
+func (g *group) ownsAll(topic *model.Topic, broker string) bool {
+	list := g.owners[model.TopicOnBroker{Topic: topic.Name, Broker: broker}]
+	for q := range topic.Queues {
+		if q >= len(list) || list[q] == model.NoOwner {
+			return false
+		}
+	}
+	return true
+}
+
+// localCommits says how far each process of a broadcasting group is. A process
+// that does not answer keeps its last good numbers for some rounds. Where no
+// process can be asked, the brokers' minimum over all of them stands in.
+func (g *group) localCommits(c *cluster, keep int) []model.LocalCommits {
+	var list []model.LocalCommits
+	for i := range g.clients {
+		h := g.held[g.clients[i].ID]
+		if h == nil || g.repeated(i) {
+			continue
+		}
+		if h.fresh {
+			h.last, h.age = h.local(g, c), 0
+		} else if h.age++; h.age > keep {
+			h.last = nil
+		}
+		for _, l := range h.last {
+			l.Client = i
+			list = append(list, l)
+		}
+	}
+	if len(list) == 0 {
+		list = g.minimumCommits(c)
+	}
+	return list
+}
+
+// local sets a process's own commits against the ends of the same round. Where
+// a broker could not be read in it, the last good numbers stay.
+func (h *held) local(g *group, c *cluster) []model.LocalCommits {
+	var list []model.LocalCommits
+	for key, queues := range h.queues {
+		b := c.brokers[key.Broker]
+		if _, ok := g.topics[key.Topic]; !ok || b == nil || b.part == nil {
+			continue
+		}
+		if b.partAge > 0 {
+			for _, l := range h.last {
+				if l.TopicOnBroker == key {
+					list = append(list, l)
+				}
+			}
+			continue
+		}
+		ends := b.endsOf(key.Topic)
+		committed := make([]int64, min(len(queues), len(ends)))
+		for q := range committed {
+			committed[q] = max(queues[q], model.Unknown)
+		}
+		list = append(list, model.LocalCommits{TopicOnBroker: key, Committed: committed, Ends: ends})
+	}
+	return list
+}
+
+// minimumCommits is what brokers of 5.1 and later say of the slowest process.
+func (g *group) minimumCommits(c *cluster) []model.LocalCommits {
+	var list []model.LocalCommits
+	for _, b := range c.brokers {
+		if b.part == nil || b.partAge > 0 {
+			continue
+		}
+		for _, m := range b.minimum[g.name] {
+			if _, ok := g.topics[m.topic]; !ok {
+				continue
+			}
+			list = append(list, model.LocalCommits{
+				TopicOnBroker: model.TopicOnBroker{Topic: m.topic, Broker: b.name},
+				Client:        model.NoClient, Committed: m.committed, Ends: b.endsOf(m.topic),
+			})
+		}
+	}
+	return list
+}
+
+// endsOf are the ends of a topic's queues in the broker's part.
+func (b *broker) endsOf(topic string) []int64 {
+	if b.indexed != b.part {
+		b.indexed, b.index = b.part, make(map[string]int, len(b.part.Topics))
+		for i := range b.part.Topics {
+			b.index[b.part.Topics[i].Name] = i
+		}
+	}
+	i, ok := b.index[topic]
+	if !ok {
+		return nil
+	}
+	t := &b.part.Topics[i]
+	return b.part.Ends[t.First : t.First+t.Queues]
+}

@@ -1,0 +1,239 @@
+package direct
+
+import (
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// partBuilder makes one broker's part: first the commits, then the ends of the
+// topics in them.
+type partBuilder struct {
+	broker *broker
+	topics []*topic // by slot
+	part   *model.Part
+	sums   map[string]int64 // commits of each group added up: they moved or not
+	odd    int
+	err    error // why there is no part
+}
+
+// broadcastMinimum is how far the slowest process of a broadcasting group is,
+// as a broker of 5.1 or later says.
+type broadcastMinimum struct {
+	topic     string
+	committed []int64
+}
+
+func newPartBuilder(b *broker) *partBuilder {
+	return &partBuilder{broker: b, part: &model.Part{Broker: b.name}, sums: make(map[string]int64)}
+}
+
+// takeCommits reads the answer to GET_ALL_CONSUMER_OFFSET. Topics and groups
+// that the broker no longer has, or that are not wanted, are passed over.
+func (p *partBuilder) takeCommits(body []byte) error {
+	k := &p.broker.known
+	part := p.part
+	if last := p.broker.part; last != nil {
+		part.Commits = make([]model.Commits, 0, len(last.Commits)+8)
+		part.Committed = make([]int64, 0, len(last.Committed)+64)
+	}
+	for _, t := range k.topics {
+		t.state = unused
+	}
+	var row []int64
+	var sum int64
+	var group string
+	flush := func() {
+		if group != "" {
+			p.sums[group] += sum
+		}
+		sum = 0
+	}
+	odd, err := remoting.DecodeConsumerOffsets(body,
+		func(key remoting.OffsetKey) bool {
+			flush()
+			t := k.topics[string(key.Topic)]
+			name, ok := k.groups[string(key.Group)]
+			if group = name; t == nil || !ok {
+				group = ""
+				return false
+			}
+			if key.Broadcast {
+				row = p.addMinimum(name, t)
+				return true
+			}
+			row = p.addCommits(name, t)
+			return true
+		},
+		func(id int32, committed int64) {
+			switch {
+			case id < 0 || id > maxQueues || committed < model.Unknown:
+				p.odd++
+			case int(id) < len(row):
+				row[id] = committed
+				sum += max(committed, 0)
+			}
+		})
+	flush()
+	p.odd += odd
+	return err
+}
+
+func (p *partBuilder) addCommits(group string, t *topic) []int64 {
+	p.want(t)
+	part := p.part
+	first := len(part.Committed)
+	part.Commits = append(part.Commits, model.Commits{Group: group, Topic: t.slot, First: first})
+	part.Committed = appendUnknown(part.Committed, t.queues)
+	return part.Committed[first:]
+}
+
+func (p *partBuilder) addMinimum(group string, t *topic) []int64 {
+	p.want(t)
+	if p.broker.minimum == nil {
+		p.broker.minimum = make(map[string][]broadcastMinimum)
+	}
+	m := broadcastMinimum{topic: t.name, committed: appendUnknown(nil, t.queues)}
+	p.broker.minimum[group] = append(p.broker.minimum[group], m)
+	return m.committed
+}
+
+// want gives a topic its place in the part.
+func (p *partBuilder) want(t *topic) {
+	if t.state != unused {
+		return
+	}
+	t.state, t.slot = wanted, len(p.topics)
+	p.topics = append(p.topics, t)
+	first := len(p.part.Ends)
+	p.part.Topics = append(p.part.Topics, model.Topic{Name: t.name, First: first, Queues: t.queues})
+	p.part.Ends = appendUnknown(p.part.Ends, t.queues)
+	p.part.Begins = appendUnknown(p.part.Begins, t.queues)
+}
+
+func appendUnknown(list []int64, n int) []int64 {
+	for range n {
+		list = append(list, model.Unknown)
+	}
+	return list
+}
+
+// wantedTopics are the topics whose ends are still to be asked for.
+func (p *partBuilder) wantedTopics() []*topic {
+	var list []*topic
+	for _, t := range p.topics {
+		if t.state == wanted {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// setEnd notes the end of one queue, and its beginning where it was told.
+func (p *partBuilder) setEnd(q remoting.MessageQueue, end, begin int64) {
+	t := p.broker.known.topics[string(q.Topic)]
+	if t == nil || t.state == unused || q.QueueID < 0 || end < 0 {
+		p.odd++
+		return
+	}
+	if int(q.QueueID) >= t.queues {
+		return // a queue that only producers see, or one that is newer than the settings
+	}
+	i := p.part.Topics[t.slot].First + int(q.QueueID)
+	p.part.Ends[i] = end
+	if begin != model.Unknown {
+		p.part.Begins[i] = begin
+	}
+	t.state = read
+}
+
+// setBegin notes the beginning of one queue whose end is known.
+func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) {
+	t := p.broker.known.topics[string(q.Topic)]
+	if t == nil || t.state != read || q.QueueID < 0 || int(q.QueueID) >= t.queues || o.Min < 0 {
+		return
+	}
+	p.part.Begins[p.part.Topics[t.slot].First+int(q.QueueID)] = o.Min
+}
+
+// undecided are the topics on which some group has a queue without a commit
+// and messages: where it will start depends on the queue's beginning.
+func (p *partBuilder) undecided() []*topic {
+	var list []*topic
+	seen := make(map[int]bool)
+	for i := range p.part.Commits {
+		c := &p.part.Commits[i]
+		t := p.topics[c.Topic]
+		if t.state != read || seen[c.Topic] {
+			continue
+		}
+		first := p.part.Topics[c.Topic].First
+		for q := range t.queues {
+			if p.part.Committed[c.First+q] == model.Unknown && p.part.Ends[first+q] > 0 && p.part.Begins[first+q] == model.Unknown {
+				seen[c.Topic] = true
+				list = append(list, t)
+				break
+			}
+		}
+	}
+	return list
+}
+
+// seal is the finished part. Topics that are gone are left out. For those that
+// could not be read the last good offsets stand in, for at most keep rounds;
+// carried says for how many rounds they have.
+func (p *partBuilder) seal(last *model.Part, carried map[string]int, keep int, now time.Time) (*model.Part, map[string]int) {
+	p.part.Taken = now
+	whole := true
+	for _, t := range p.topics {
+		whole = whole && t.state == read
+	}
+	if whole {
+		return p.part, nil
+	}
+	standIns := make(map[string]int)
+	out := &model.Part{Broker: p.part.Broker, Taken: now}
+	copyTopics(out, p.part, func(topic string) bool { return p.broker.known.topics[topic].state == read })
+	if last != nil {
+		copyTopics(out, last, func(topic string) bool {
+			t := p.broker.known.topics[topic]
+			if t == nil || t.state != missing || carried[topic] >= keep {
+				return false
+			}
+			standIns[topic] = carried[topic] + 1
+			return true
+		})
+	}
+	for _, t := range p.topics {
+		if _, ok := standIns[t.name]; t.state == missing && !ok {
+			standIns[t.name] = keep // gone from view, and still counted as missing
+		}
+	}
+	return out, standIns
+}
+
+// copyTopics adds the topics of from that take says to, with their commits.
+func copyTopics(to, from *model.Part, take func(topic string) bool) {
+	place := make(map[int]int)
+	for i, t := range from.Topics {
+		if !take(t.Name) {
+			continue
+		}
+		place[i] = len(to.Topics)
+		first := len(to.Ends)
+		to.Ends = append(to.Ends, from.Ends[t.First:t.First+t.Queues]...)
+		to.Begins = append(to.Begins, from.Begins[t.First:t.First+t.Queues]...)
+		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: first, Queues: t.Queues})
+	}
+	for _, c := range from.Commits {
+		i, ok := place[c.Topic]
+		if !ok {
+			continue
+		}
+		n := to.Topics[i].Queues
+		first := len(to.Committed)
+		to.Committed = append(to.Committed, from.Committed[c.First:c.First+n]...)
+		to.Commits = append(to.Commits, model.Commits{Group: c.Group, Topic: i, First: first})
+	}
+}

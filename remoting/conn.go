@@ -1,0 +1,267 @@
+package remoting
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// conn is one connection. One goroutine reads and one writes, so that a peer
+// that reads nothing holds no caller beyond its time.
+type conn struct {
+	nc      net.Conn
+	opts    *Options
+	buffers *bufferPool
+	window  chan struct{} // one token per request in flight
+	wake    chan struct{} // tells the writer that out has frames
+	ended   chan struct{} // closed by fail
+
+	mu      sync.Mutex
+	out     []byte           // frames not yet written
+	pending map[int32]*batch // who waits for which answer
+	opaque  int32
+	err     error // why the connection ended
+	// quietSince is when a byte last came or, after that, the first request
+	// went out: an idle connection is not a silent one. asked tells which.
+	quietSince time.Time
+	asked      bool
+}
+
+// result is what a batch learns of one of its requests.
+type result struct {
+	opaque int32
+	cmd    Command
+	at     time.Time // when it was known
+	size   int       // bytes received
+	buffer *[]byte   // to be given back once the body was read
+	err    error
+}
+
+// ioBuffer is the size of a connection's read buffer. A write buffer that has
+// grown beyond four of it is not kept.
+const ioBuffer = 16 << 10
+
+func newConn(nc net.Conn, o *Options, buffers *bufferPool) *conn {
+	c := &conn{
+		nc: nc, opts: o, buffers: buffers,
+		window:  make(chan struct{}, o.Window),
+		wake:    make(chan struct{}, 1),
+		ended:   make(chan struct{}),
+		pending: make(map[int32]*batch, o.Window),
+	}
+	go c.read()
+	go c.write()
+	return c
+}
+
+func (c *conn) alive() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err == nil
+}
+
+// read hands each answer to its batch until the connection ends.
+func (c *conn) read() {
+	r := bufio.NewReaderSize(stampingReader{c}, ioBuffer)
+	for {
+		// Wait without a buffer: an idle connection holds none.
+		if _, err := r.Peek(1); err != nil {
+			c.fail(peerError(err))
+			return
+		}
+		buf := c.buffers.get()
+		f, grown, err := ReadFrame(r, *buf, c.opts.MaxFrame)
+		*buf = grown
+		if err != nil {
+			c.buffers.put(buf)
+			c.fail(err)
+			return
+		}
+		if !c.deliver(f, buf) {
+			c.buffers.put(buf)
+		}
+	}
+}
+
+// stampingReader notes when bytes arrive: of one large answer too, while it is
+// still on its way.
+type stampingReader struct{ c *conn }
+
+func (r stampingReader) Read(p []byte) (int, error) {
+	n, err := r.c.nc.Read(p)
+	if n > 0 {
+		r.c.mu.Lock()
+		r.c.quietSince, r.c.asked = time.Now(), false
+		r.c.mu.Unlock()
+	}
+	return n, err
+}
+
+func peerError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New("closed by the peer")
+	}
+	return err
+}
+
+// deliver gives an answer to the batch that waits for it. Answers that nobody
+// waits for (they came too late) and requests of the server are dropped.
+func (c *conn) deliver(f Frame, buf *[]byte) bool {
+	if !f.IsResponse() {
+		return false
+	}
+	c.mu.Lock()
+	b, ok := c.pending[f.Opaque]
+	delete(c.pending, f.Opaque)
+	c.mu.Unlock()
+	if !ok {
+		return false
+	}
+	<-c.window
+	// Never blocks: a batch has room for every request it has in flight.
+	b.results <- result{opaque: f.Opaque, cmd: f.Command, at: time.Now(), size: f.Size, buffer: buf}
+	return true
+}
+
+// write writes what send has queued, until the connection ends.
+func (c *conn) write() {
+	var out []byte
+	for {
+		select {
+		case <-c.wake:
+		case <-c.ended:
+			return
+		}
+		c.mu.Lock()
+		out, c.out = c.out, out[:0]
+		c.mu.Unlock()
+		if len(out) == 0 {
+			continue
+		}
+		_ = c.nc.SetWriteDeadline(time.Now().Add(c.opts.RequestTimeout))
+		if _, err := c.nc.Write(out); err != nil {
+			c.fail(writeError(err))
+			return
+		}
+		if cap(out) > 4*ioBuffer {
+			out = nil
+		}
+	}
+}
+
+func writeError(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("%w: the peer reads nothing", ErrTimeout)
+	}
+	return fmt.Errorf("write: %w", err)
+}
+
+// fail ends the connection: every request without an answer fails with why.
+func (c *conn) fail(why error) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.err = fmt.Errorf("%w: %w", ErrConnection, why)
+	pending := c.pending
+	c.pending, c.out = nil, nil
+	c.mu.Unlock()
+	close(c.ended)
+	now := time.Now()
+	for opaque, b := range pending {
+		<-c.window
+		b.results <- result{opaque: opaque, at: now, err: c.err}
+	}
+	closeAtOnce(c.nc)
+}
+
+// closeAtOnce leaves out TLS's farewell: tls.Conn.Close waits up to 5 s to
+// write it to a peer that reads nothing.
+func closeAtOnce(nc net.Conn) {
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		_ = t.NetConn().Close()
+	}
+	_ = nc.Close()
+}
+
+// send queues one request and tells its size on the wire; flush has it
+// written. The caller holds a token of the window. An error that wraps
+// ErrConnection is the connection's end, any other is the request's own.
+func (c *conn) send(b *batch, r Request) (opaque int32, size int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return 0, 0, c.err
+	}
+	c.opaque++
+	cmd := Command{
+		Code: int32(r.Code), Language: LanguageGo, Version: ClientVersion,
+		Opaque: c.opaque, Fields: r.Fields, Body: r.Body,
+	}
+	before := len(c.out)
+	c.out, err = cmd.Append(c.out, JSONHeader)
+	if err != nil {
+		return 0, 0, err
+	}
+	c.pending[c.opaque] = b
+	if !c.asked {
+		c.quietSince, c.asked = time.Now(), true
+	}
+	return c.opaque, len(c.out) - before, nil
+}
+
+// flush has the queued requests written.
+func (c *conn) flush() {
+	select {
+	case c.wake <- struct{}{}:
+	default: // the writer is told already
+	}
+}
+
+// forget gives up one request. It is false when its answer is already on its
+// way to the batch.
+func (c *conn) forget(opaque int32) bool {
+	c.mu.Lock()
+	_, ok := c.pending[opaque]
+	delete(c.pending, opaque)
+	c.mu.Unlock()
+	if ok {
+		<-c.window
+	}
+	return ok
+}
+
+// silent says for how long the peer has been asked and not a byte came.
+func (c *conn) silent(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.quietSince.IsZero() {
+		return 0
+	}
+	return now.Sub(c.quietSince)
+}
+
+// bufferPool lends buffers for frames. Those that have grown beyond keep bytes
+// are not kept: one large answer must not hold its memory for ever.
+type bufferPool struct{ pool sync.Pool }
+
+const keepBuffer = 2 << 20
+
+func (p *bufferPool) get() *[]byte {
+	if b, ok := p.pool.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
+}
+
+func (p *bufferPool) put(b *[]byte) {
+	if cap(*b) <= keepBuffer {
+		p.pool.Put(b)
+	}
+}

@@ -1,0 +1,130 @@
+package remoting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// ErrClosed is the error of every call on a client that was closed.
+var ErrClosed = errors.New("client is closed")
+
+// DialError says that no connection to a node could be opened.
+type DialError struct {
+	Err     error
+	RetryIn time.Duration // above 0: it was not tried again yet
+}
+
+func (e *DialError) Error() string {
+	if e.RetryIn > 0 {
+		return fmt.Sprintf("no connection: %v (next try in %v)", e.Err, e.RetryIn.Round(100*time.Millisecond))
+	}
+	return fmt.Sprintf("no connection: %v", e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *DialError) Unwrap() error { return e.Err }
+
+// ResponseError is an answer whose code is not Success.
+type ResponseError struct {
+	Code   ResponseCode
+	Remark string // the node's words, cut to 4 KiB
+}
+
+func (e *ResponseError) Error() string {
+	if e.Remark == "" {
+		return e.Code.String()
+	}
+	return fmt.Sprintf("%s: %s", e.Code, firstLine(e.Remark))
+}
+
+// firstLine cuts a remark where its Java stack trace begins.
+func firstLine(remark string) string {
+	const longest = 300
+	line := remark
+	if i := strings.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
+	}
+	if line = cutText(line, longest); len(line) < len(remark) {
+		line += " …"
+	}
+	return line
+}
+
+// ErrTimeout is wrapped by the error of a request whose answer did not come in
+// its time.
+var ErrTimeout = errors.New("no answer in time")
+
+// ErrConnection is wrapped by the error of a request whose connection ended
+// before its answer.
+var ErrConnection = errors.New("connection ended")
+
+// contextError is a context's cause, as a time-out or a cancellation, whatever
+// words the caller has given it.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", ErrTimeout, cause)
+	case errors.Is(cause, err):
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// Reason sorts an error of this package into one of a few words, fit for a
+// label: timeout, canceled, resolve (the name has no address), connect,
+// connection_lost, malformed, busy, unsupported, permission, not_found,
+// offline, client_timeout (a consumer did not answer its broker), refused (any
+// other code), other. It is empty for nil.
+func Reason(err error) string {
+	var dns *net.DNSError
+	var dial *DialError
+	var resp *ResponseError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &resp):
+		return resp.reason()
+	case errors.Is(err, ErrMalformed):
+		return "malformed"
+	case errors.Is(err, context.Canceled) || errors.Is(err, ErrClosed):
+		return "canceled"
+	case errors.As(err, &dns):
+		return "resolve"
+	case errors.As(err, &dial):
+		return "connect"
+	case errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, ErrConnection) || errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection_lost"
+	}
+	return "other"
+}
+
+func (e *ResponseError) reason() string {
+	switch e.Code {
+	case SystemBusy, FlowControl, GoAway:
+		return "busy"
+	case RequestCodeNotSupported:
+		return "unsupported"
+	case NoPermission:
+		return "permission"
+	case TopicNotExist, QueryNotFound, SubscriptionGroupAbsent:
+		return "not_found"
+	case ConsumerNotOnline:
+		return "offline"
+	case ConsumeMsgTimeout:
+		return "client_timeout"
+	case SystemError:
+		// ACL 1.0 has no code of its own (AclException becomes SYSTEM_ERROR).
+		if strings.Contains(e.Remark, "AclException") {
+			return "permission"
+		}
+	}
+	return "refused"
+}
