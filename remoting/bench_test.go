@@ -2,7 +2,6 @@ package remoting
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -125,11 +124,11 @@ func BenchmarkPipeline(b *testing.B) {
 	for _, window := range []int{1, 8, 64} {
 		b.Run(fmt.Sprint("window-", window), func(b *testing.B) {
 			client := NewClient(Options{Window: window})
-			defer client.Close() //nolint:errcheck // never fails
+			defer client.Close()
 			b.ReportAllocs()
 			b.SetBytes(int64(batchSize * len(body)))
 			for b.Loop() {
-				client.Pipeline(context.Background(), addr, batchSize, benchRequest, func(_ int, _ Response, err error) {
+				client.Pipeline(b.Context(), addr, batchSize, benchRequest, func(_ int, _ Response, err error) {
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -167,7 +166,7 @@ func BenchmarkBareBytes(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer nc.Close() //nolint:errcheck // only read from
+			defer nc.Close()
 			out, in := bytes.Repeat(request, window), make([]byte, window*len(answer))
 			b.SetBytes(int64(batchSize * len(body)))
 			for b.Loop() {

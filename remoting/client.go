@@ -159,6 +159,8 @@ func (c *Client) Call(ctx context.Context, addr string, r Request) (Response, er
 // in the order of arrival, all from the calling goroutine. The body of an
 // answer is valid until handle returns. When the connection ends or cannot be
 // opened, every request that has no answer yet fails; none is sent twice.
+// Neither request nor handle may ask the same node: the batch keeps its part
+// of the window meanwhile.
 func (c *Client) Pipeline(ctx context.Context, addr string, n int, request func(i int) Request, handle func(i int, r Response, err error)) {
 	if n <= 0 {
 		return

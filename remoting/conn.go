@@ -237,13 +237,10 @@ func (c *conn) forget(opaque int32) bool {
 	return ok
 }
 
-// silent says for how long the peer has been asked and not a byte came.
+// silent says for how long not a byte has come from the peer, which was asked.
 func (c *conn) silent(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.quietSince.IsZero() {
-		return 0
-	}
 	return now.Sub(c.quietSince)
 }
 

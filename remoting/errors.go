@@ -125,6 +125,8 @@ func (e *ResponseError) reason() string {
 		if strings.Contains(e.Remark, "AclException") {
 			return "permission"
 		}
+		return "refused"
+	default:
+		return "refused"
 	}
-	return "refused"
 }

@@ -2,6 +2,7 @@ package remoting
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -327,11 +328,12 @@ func (s *scanner) oddInt64() int64 {
 	if s.err != nil || string(w) == "null" || len(w) == 0 {
 		return 0
 	}
-	if v, err := strconv.ParseInt(string(w), 10, 64); err == nil {
+	v, err := strconv.ParseInt(string(w), 10, 64)
+	if err == nil {
 		return v
 	}
-	f, err := strconv.ParseFloat(string(w), 64)
-	if err != nil || math.IsNaN(f) || f < math.MinInt64 || f >= math.MaxInt64 {
+	f, notFloat := strconv.ParseFloat(string(w), 64)
+	if errors.Is(err, strconv.ErrRange) || notFloat != nil || math.IsNaN(f) || f < math.MinInt64 || f >= math.MaxInt64 {
 		s.pos = at
 		s.fail("want a whole number of 64 bits, found %s", s.found())
 		return 0
@@ -452,21 +454,27 @@ func cutText[T string | []byte](text T, n int) T {
 func AppendJSONString(dst []byte, text string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
+	plain := 0 // where the text begins that is not yet appended
+	for i := range len(text) {
+		c := text[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, text[plain:i]...)
+		plain = i + 1
+		switch c {
+		case '"', '\\':
 			dst = append(dst, '\\', c)
-		case c == '\n':
+		case '\n':
 			dst = append(dst, '\\', 'n')
-		case c == '\r':
+		case '\r':
 			dst = append(dst, '\\', 'r')
-		case c == '\t':
+		case '\t':
 			dst = append(dst, '\\', 't')
-		case c < 0x20:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		default:
-			dst = append(dst, c)
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
+	dst = append(dst, text[plain:]...)
 	return append(dst, '"')
 }

@@ -103,7 +103,7 @@ func listen(t testing.TB, play script) (addr string) {
 			open[nc] = true
 			mu.Unlock()
 			all.Go(func() {
-				defer nc.Close() //nolint:errcheck // the test looks at the client's side
+				defer nc.Close()
 				play(&peerConn{Conn: nc, r: bufio.NewReader(nc), nth: nth})
 			})
 		}
@@ -151,7 +151,7 @@ func (d *pipes) dial(ctx context.Context, network, addr string) (net.Conn, error
 	near, far := net.Pipe()
 	gone := make(chan struct{})
 	d.peers.Go(func() {
-		defer far.Close() //nolint:errcheck // in memory
+		defer far.Close()
 		d.play(&peerConn{Conn: far, r: bufio.NewReader(far), nth: nth, gone: gone})
 	})
 	return &toldClose{Conn: near, gone: gone}, nil
