@@ -23,7 +23,9 @@ type broker struct {
 	system   []string // what 305 lists
 
 	offsets   map[offsetKey]*offsets
-	offsetSeq []*offsets
+	offsetSeq []*offsets     // in the order of their making
+	committed groupedOffsets // those of clustering groups
+	orphans   int            // how many belong to topics that do not exist
 
 	topicVersion, groupVersion, offsetVersion dataVersion
 
@@ -60,10 +62,14 @@ func (b *broker) addTopic(t *brokerTopic, now int64) {
 	b.topics[t.name] = t
 	b.topicSeq = append(b.topicSeq, t)
 	b.topicVersion.bump(now)
+	if b.orphans == 0 {
+		return
+	}
 	for _, o := range b.offsetSeq {
-		if o.topic == t.name {
+		if o.on == nil && o.topic == t.name {
 			o.on = t
 			o.fit()
+			b.orphans--
 		}
 	}
 }
@@ -85,6 +91,7 @@ func (b *broker) removeTopic(name string, now int64) {
 	if b.release.five() {
 		b.removeOffsets(func(o *offsets) bool { return o.topic == name })
 	}
+	b.countOrphans()
 }
 
 func (b *broker) addGroup(name string, now int64) {
@@ -111,6 +118,20 @@ func (b *broker) removeOffsets(match func(*offsets) bool) {
 		}
 		return false
 	})
+	b.committed = groupedOffsets{}
+	for _, o := range b.offsetSeq {
+		b.committed.add(o)
+	}
+	b.countOrphans()
+}
+
+func (b *broker) countOrphans() {
+	b.orphans = 0
+	for _, o := range b.offsetSeq {
+		if o.on == nil {
+			b.orphans++
+		}
+	}
 }
 
 func sortBrokers(bs []*broker) {

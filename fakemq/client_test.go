@@ -24,8 +24,8 @@ func dial(t testing.TB, addr string) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	t.Cleanup(func() { _ = conn.Close() })
+	must(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
 	return &peer{t: t, conn: conn, r: bufio.NewReader(conn)}
 }
 
@@ -61,7 +61,7 @@ func (p *peer) receive() (remoting.Frame, error) {
 func ask(t testing.TB, n *Node, code remoting.RequestCode, fields ...string) remoting.Frame {
 	t.Helper()
 	p := dial(t, n.Addr())
-	defer p.conn.Close()
+	defer func() { _ = p.conn.Close() }()
 	opaque := p.send(request(code, fields...))
 	f, err := p.receive()
 	if err != nil {

@@ -33,7 +33,6 @@ func Start(opts Options) (*Cluster, error) {
 		return nil, fmt.Errorf("fakemq: %w", err)
 	}
 	c := &Cluster{opts: opts, byName: map[string]*broker{}, groups: map[string]*group{}}
-	c.buffers.New = func() any { return new([]byte) }
 	c.addNameServers()
 	for _, co := range opts.Clusters {
 		c.addBrokers(co)
@@ -155,5 +154,12 @@ func (c *Cluster) encoding() remoting.Encoding {
 }
 
 // buffer lends memory for an answer; release takes it back.
-func (c *Cluster) buffer() *[]byte   { return c.buffers.Get().(*[]byte) }
+func (c *Cluster) buffer() *[]byte {
+	b, ok := c.buffers.Get().(*[]byte)
+	if !ok {
+		b = new([]byte)
+	}
+	return b
+}
+
 func (c *Cluster) release(b *[]byte) { c.buffers.Put(b) }

@@ -3,7 +3,6 @@ package fakemq
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"sync"
@@ -26,33 +25,33 @@ type link struct {
 func (l *link) send(frame []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if _, err := l.conn.Write(frame); err != nil {
-		l.conn.Close()
+		_ = l.conn.Close()
 	}
 }
 
-func (n *Node) serve(ctx context.Context, conn net.Conn, mode Mode) {
+func (n *Node) serve(stopped <-chan struct{}, conn net.Conn, mode Mode) {
 	switch mode {
 	case HTTP:
 		serveHTTP(conn)
 	case Silent:
-		io.Copy(io.Discard, conn)
+		_, _ = io.Copy(io.Discard, conn)
 	default:
-		n.serveRemoting(ctx, conn)
+		n.serveRemoting(stopped, conn)
 	}
 }
 
 func serveHTTP(conn net.Conn) {
 	var some [512]byte
 	if _, err := conn.Read(some[:]); err == nil {
-		io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request")
+		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request")
 	}
 }
 
 // serveRemoting hands every request of the connection to the node's pool. Like
 // a real server it closes the connection on a frame that it cannot read.
-func (n *Node) serveRemoting(ctx context.Context, conn net.Conn) {
+func (n *Node) serveRemoting(stopped <-chan struct{}, conn net.Conn) {
 	l := &link{conn: conn}
 	r := bufio.NewReader(conn)
 	var buf []byte
@@ -71,15 +70,15 @@ func (n *Node) serveRemoting(ctx context.Context, conn net.Conn) {
 		if trace := n.mq.opts.Trace; trace != nil {
 			trace(n.name, &req)
 		}
-		if !n.pool.submit(func() { n.handle(ctx, l, &req) }) {
+		if !n.pool.submit(func() { n.handle(stopped, l, &req) }) {
 			n.reject(l, &req)
 		}
 	}
 }
 
 // handle answers one request, as a fault says if there is one for it.
-func (n *Node) handle(ctx context.Context, l *link, req *remoting.Command) {
-	x := &exchange{ctx: ctx, node: n, link: l, req: req}
+func (n *Node) handle(stopped <-chan struct{}, l *link, req *remoting.Command) {
+	x := &exchange{stopped: stopped, node: n, link: l, req: req}
 	if e := n.fault(req); e != nil {
 		e.apply(x)
 		return
@@ -95,10 +94,10 @@ func (n *Node) reject(l *link, req *remoting.Command) {
 
 // exchange is one request on its way to an answer.
 type exchange struct {
-	ctx  context.Context //nolint:containedctx // lives as long as the request
-	node *Node
-	link *link
-	req  *remoting.Command
+	stopped <-chan struct{} // closed when the node stops
+	node    *Node
+	link    *link
+	req     *remoting.Command
 }
 
 // answerNormally gives the true answer.
@@ -109,7 +108,7 @@ func (x *exchange) answerNormally() { x.answerWith(x.link.send) }
 func (x *exchange) answerWith(use func(frame []byte)) {
 	body := x.node.mq.buffer()
 	defer x.node.mq.release(body)
-	a := answer{ctx: x.ctx, body: (*body)[:0]}
+	a := answer{stopped: x.stopped, body: (*body)[:0]}
 	x.node.answer(x.req, &a)
 	*body = a.body[:0]
 	x.frame(&a, use)
@@ -139,7 +138,7 @@ func (x *exchange) frame(a *answer, use func(frame []byte)) {
 	defer x.node.mq.release(buf)
 	frame, err := c.Append((*buf)[:0], x.node.mq.encoding())
 	if err != nil {
-		x.link.conn.Close()
+		_ = x.link.conn.Close()
 		return
 	}
 	use(frame)
@@ -148,7 +147,7 @@ func (x *exchange) frame(a *answer, use func(frame []byte)) {
 
 // answer is what a handler fills in.
 type answer struct {
-	ctx       context.Context //nolint:containedctx // that of the exchange, for handlers that wait
+	stopped   <-chan struct{} // that of the exchange, for handlers that wait
 	code      remoting.ResponseCode
 	remark    string
 	fields    []remoting.Field
@@ -156,18 +155,27 @@ type answer struct {
 	abandoned bool // the node stopped while the handler waited
 }
 
+// begin starts the body.
+func (a *answer) begin(head string) []byte { return append(a.body[:0], head...) }
+
+// end completes the body that begin started.
+func (a *answer) end(dst []byte, tail string) {
+	dst = append(dst, tail...)
+	a.body = dst
+}
+
 func (a *answer) refuse(code remoting.ResponseCode, remark string) {
 	a.code, a.remark, a.body = code, remark, a.body[:0]
 }
 
 // wait blocks for d and says whether the node is still there.
-func wait(ctx context.Context, d time.Duration) bool {
+func wait(stopped <-chan struct{}, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return true
-	case <-ctx.Done():
+	case <-stopped:
 		return false
 	}
 }

@@ -20,15 +20,18 @@ func (c *Cluster) Consume(group, topic string, n int64) (int64, error) {
 	case n < 0:
 		return 0, fmt.Errorf("consume %d messages: %w", n, errNegative)
 	}
-	var consumed int64
-	for _, p := range g.processes {
-		if g.broadcasting() {
+	if g.broadcasting() {
+		var consumed int64
+		for _, p := range g.processes {
 			consumed += consumeSome(c.localQueues(p, topic), n)
-			continue
 		}
-		consumed += consumeSome(c.heldQueues(p, topic), n-consumed)
+		return consumed, nil
 	}
-	return consumed, nil
+	var queues []cursor
+	for _, p := range g.sorted {
+		queues = append(queues, c.heldQueues(p, topic)...)
+	}
+	return consumeSome(queues, n), nil
 }
 
 // cursor is where one process stands in one queue.

@@ -37,7 +37,7 @@ func sortedLevels(delays map[int]delay) []int { return slices.Sorted(maps.Keys(d
 
 // answerDelayOffsets answers GET_ALL_DELAY_OFFSET (DelayOffsetSerializeWrapper).
 func answerDelayOffsets(n *Node, _ *remoting.Command, a *answer) {
-	dst := append(a.body, '{')
+	dst := a.begin("{")
 	if n.release.five() {
 		dst = appendVersion(dst, "dataVersion", dataVersion{at: n.broker.boot}, true)
 	}
@@ -47,5 +47,5 @@ func answerDelayOffsets(n *Node, _ *remoting.Command, a *answer) {
 		dst = strconv.AppendInt(l.next(dst), int64(level), 10)
 		dst = appendInt(dst, ":", n.broker.delays[level].consumed)
 	}
-	a.body = append(dst, "}}"...)
+	a.end(dst, "}}")
 }

@@ -57,6 +57,7 @@ type demoClock struct {
 	live bool
 }
 
+// Now is the time in the past, or the machine's.
 func (c *demoClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,6 +13,7 @@ const (
 	getAllDelayOffset    remoting.RequestCode = 45  // GET_ALL_DELAY_OFFSET
 	getTimerMetrics      remoting.RequestCode = 61  // GET_TIMER_METRICS
 	getSystemTopicsNS    remoting.RequestCode = 304 // GET_SYSTEM_TOPIC_LIST_FROM_NS
+	getTopicConfig       remoting.RequestCode = 351 // GET_TOPIC_CONFIG
 	getAllRequestMode    remoting.RequestCode = 402 // GET_ALL_MESSAGE_REQUEST_MODE
 	getBrokerMemberGroup remoting.RequestCode = 901 // GET_BROKER_MEMBER_GROUP
 	getBrokerHAStatus    remoting.RequestCode = 907 // GET_BROKER_HA_STATUS
@@ -70,6 +71,7 @@ func nameServerHandler(code remoting.RequestCode, r Release) handler {
 		if r.five() {
 			return answerMemberGroup
 		}
+	default:
 	}
 	return nil
 }
@@ -113,8 +115,9 @@ func brokerHandler(code remoting.RequestCode) handler {
 		return answerProducers
 	case heartBeat, unregisterClient:
 		return answerNothing
+	default:
+		return nil
 	}
-	return nil
 }
 
 // brokerHandler5 are the requests that came with 5.x.
@@ -122,12 +125,15 @@ func brokerHandler5(code remoting.RequestCode) handler {
 	switch code {
 	case getTimerMetrics:
 		return answerTimerMetrics
+	case getTopicConfig:
+		return answerTopicConfig
 	case getAllRequestMode:
 		return answerRequestModes
 	case getBrokerHAStatus:
 		return answerHAStatus
+	default:
+		return nil
 	}
-	return nil
 }
 
 // answerNothing takes note of what changes nothing: clients' and tools'

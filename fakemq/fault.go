@@ -104,7 +104,7 @@ func Delay(d time.Duration) Effect { return After(d, Effect{}) }
 // After lets another effect happen after d.
 func After(d time.Duration, then Effect) Effect {
 	return Effect{func(x *exchange) {
-		if wait(x.ctx, d) {
+		if wait(x.stopped, d) {
 			then.apply(x)
 		}
 	}}
@@ -117,7 +117,7 @@ func Gate(open <-chan struct{}) Effect {
 		select {
 		case <-open:
 			x.answerNormally()
-		case <-x.ctx.Done():
+		case <-x.stopped:
 		}
 	}}
 }
@@ -131,14 +131,14 @@ func Refuse(code remoting.ResponseCode, remark string) Effect {
 func Drop() Effect { return Effect{func(*exchange) {}} }
 
 // Disconnect closes the connection instead of answering.
-func Disconnect() Effect { return Effect{func(x *exchange) { x.link.conn.Close() }} }
+func Disconnect() Effect { return Effect{func(x *exchange) { _ = x.link.conn.Close() }} }
 
 // Cut sends the first n bytes of the true answer, then closes the connection.
 func Cut(n int) Effect {
 	return Effect{func(x *exchange) {
 		x.answerWith(func(frame []byte) {
 			x.link.send(frame[:min(max(n, 0), len(frame))])
-			x.link.conn.Close()
+			_ = x.link.conn.Close()
 		})
 	}}
 }

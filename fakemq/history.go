@@ -1,6 +1,9 @@
 package fakemq
 
-import "sort"
+import (
+	"math"
+	"sort"
+)
 
 // mark says that the messages of a queue from offset on, up to the next mark,
 // were stored at one time.
@@ -10,9 +13,10 @@ type mark struct {
 }
 
 // history is when the messages of one queue were stored, in bounded memory:
-// each batch is one mark, and when there are too many, every second one of the
-// older half goes, so that old messages seem a little older than they are. The
-// newest message's time is always exact.
+// each batch is one mark, and when there are too many, marks go so that those
+// left lie the farther apart the older they are. Old messages then seem a
+// little older than they are, in proportion to their age; the newest message's
+// time is always exact.
 type history struct{ marks []mark }
 
 func (h *history) add(offset, at int64, limit int) {
@@ -20,19 +24,34 @@ func (h *history) add(offset, at int64, limit int) {
 		return
 	}
 	if len(h.marks) >= limit {
-		h.thin()
+		h.thin(at, limit)
 	}
 	h.marks = append(h.marks, mark{offset, at})
 }
 
-func (h *history) thin() {
-	kept := h.marks[:0]
-	for i, m := range h.marks {
-		if i%2 == 0 || i >= len(h.marks)/2 {
-			kept = append(kept, m)
+// thin makes room for a quarter of limit.
+func (h *history) thin(now int64, limit int) {
+	// With marks apart by a part p of their age, log(oldest age)/p marks
+	// reach back to the oldest: a first guess at p.
+	apart := math.Log1p(float64(now-h.marks[0].at)) / float64(limit)
+	for ; len(h.marks) > limit*3/4; apart *= 1.25 {
+		h.spread(now, apart/2)
+	}
+}
+
+// spread keeps the newest mark, the oldest, and of the others as few as leave
+// no gap of more than apart of its age where there was none.
+func (h *history) spread(now int64, apart float64) {
+	last := len(h.marks) - 1
+	to, newer := last, h.marks[last].at
+	for i := last - 1; i >= 0; i-- {
+		m := h.marks[i]
+		if i == 0 || float64(newer-h.marks[i-1].at) > apart*float64(now-newer) {
+			to--
+			h.marks[to], newer = m, m.at
 		}
 	}
-	h.marks = kept
+	h.marks = append(h.marks[:0], h.marks[to:]...)
 }
 
 // at is the store time of the message at offset, -1 where it is not known, as

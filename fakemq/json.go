@@ -3,6 +3,7 @@ package fakemq
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 // The helpers of this file append pieces of fastjson's dialect. Answers that
@@ -13,13 +14,23 @@ func appendInt(dst []byte, key string, v int64) []byte {
 	return strconv.AppendInt(append(dst, key...), v, 10)
 }
 
-// appendDouble writes a double as Java does: always with a decimal point.
+// appendDouble writes a double as Java's Double.toString does: always with a
+// decimal point, with an exponent from ten million on and below a thousandth.
 func appendDouble(dst []byte, key string, v float64) []byte {
 	dst = append(dst, key...)
-	if v == math.Trunc(v) && math.Abs(v) < 1e7 {
-		return append(strconv.AppendInt(dst, int64(v), 10), ".0"...)
+	if abs := math.Abs(v); abs < 1e7 && (abs >= 1e-3 || abs == 0) {
+		return append(dst, withPoint(strconv.FormatFloat(v, 'f', -1, 64))...)
 	}
-	return strconv.AppendFloat(dst, v, 'f', -1, 64)
+	digits, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'E', -1, 64), "E")
+	power, _ := strconv.Atoi(exponent)
+	return appendInt(append(dst, withPoint(digits)...), "E", int64(power))
+}
+
+func withPoint(digits string) string {
+	if strings.Contains(digits, ".") {
+		return digits
+	}
+	return digits + ".0"
 }
 
 // appendQueueKey opens a map entry whose key is a queue: the object, the colon.

@@ -23,8 +23,7 @@ type Node struct {
 	mu         sync.Mutex
 	addr       string // fixed by the first start
 	listener   net.Listener
-	cancel     context.CancelFunc // ends what the running server waits for
-	ctx        context.Context    //nolint:containedctx // lives as long as the listener
+	stopped    chan struct{} // closed when the running server stops
 	conns      map[net.Conn]struct{}
 	mode       Mode
 	registered bool // whether name servers list it
@@ -71,14 +70,14 @@ func (n *Node) Start() error {
 	if n.listener != nil {
 		return nil
 	}
-	l, err := net.Listen("tcp", n.addr)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", n.addr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.name, err)
 	}
 	n.listener, n.addr, n.registered = l, l.Addr().String(), true
-	n.ctx, n.cancel = context.WithCancel(context.Background())
-	ctx := n.ctx
-	n.readers.Go(func() { n.accept(ctx, l) })
+	stopped := make(chan struct{})
+	n.stopped = stopped
+	n.readers.Go(func() { n.accept(stopped, l) })
 	return nil
 }
 
@@ -89,8 +88,8 @@ func (n *Node) Start() error {
 func (n *Node) Stop() {
 	n.mu.Lock()
 	if n.listener != nil {
-		n.cancel()
-		n.listener.Close()
+		close(n.stopped)
+		_ = n.listener.Close()
 		n.listener = nil
 	}
 	n.closeConns()
@@ -142,7 +141,7 @@ func (n *Node) CloseConnections() {
 
 func (n *Node) closeConns() {
 	for conn := range n.conns {
-		conn.Close()
+		_ = conn.Close()
 	}
 	clear(n.conns)
 }
@@ -175,13 +174,13 @@ func (n *Node) count(code remoting.RequestCode) {
 	n.counts[code]++
 }
 
-func (n *Node) accept(ctx context.Context, l net.Listener) {
+func (n *Node) accept(stopped <-chan struct{}, l net.Listener) {
 	for {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
 			n.adopt(l, conn)
-		case errors.Is(err, net.ErrClosed), !wait(ctx, acceptPause):
+		case errors.Is(err, net.ErrClosed), !wait(stopped, acceptPause):
 			return
 		}
 	}
@@ -196,15 +195,15 @@ func (n *Node) adopt(l net.Listener, conn net.Conn) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.listener != l {
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	n.conns[conn] = struct{}{}
 	n.accepted++
-	mode, ctx := n.mode, n.ctx
+	mode, stopped := n.mode, n.stopped
 	n.readers.Go(func() {
-		n.serve(ctx, conn, mode)
-		conn.Close()
+		n.serve(stopped, conn, mode)
+		_ = conn.Close()
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		delete(n.conns, conn)

@@ -21,12 +21,14 @@ type offsetKey struct {
 // offsets are the commits of one group on one topic and broker, per queue.
 type offsets struct {
 	offsetKey
-	quoted    string       // the key as 43 writes it
-	on        *brokerTopic // nil while the topic does not exist
-	committed []int64      // never where there is none
-	pulled    []int64      // end of what was last pulled (5.1 and later)
-	got       int64        // messages consumed since the boot
-	gotRate   meter
+	quoted      string // the key as 43 writes it
+	plain       string // the same without the mark of broadcasting
+	quotedTopic string
+	on          *brokerTopic // nil while the topic does not exist
+	committed   []int64      // never where there is none
+	pulled      []int64      // of a broadcasting group: the last pull of any process
+	got         int64        // messages consumed since the boot
+	gotRate     meter
 }
 
 // offsetsOf finds or makes a table of commits.
@@ -35,11 +37,44 @@ func (t *brokerTopic) offsetsOf(group string, broadcast bool) *offsets {
 	if o := t.broker.offsets[key]; o != nil {
 		return o
 	}
-	o := &offsets{offsetKey: key, quoted: quote(key.String()), on: t}
+	o := &offsets{offsetKey: key, quoted: quote(key.String()), quotedTopic: t.quoted, on: t}
+	o.plain = o.quoted
+	if broadcast {
+		o.plain = quote(offsetKey{topic: t.name, group: group}.String())
+	}
 	o.fit()
 	t.broker.offsets[key] = o
 	t.broker.offsetSeq = append(t.broker.offsetSeq, o)
+	t.broker.committed.add(o)
 	return o
+}
+
+// groupedOffsets are the tables of commits by group.
+type groupedOffsets struct {
+	of    map[string]*groupOffsets
+	order []*groupOffsets
+}
+
+// groupOffsets are one group's tables of commits on one broker.
+type groupOffsets struct {
+	quoted string // the group's name
+	tables []*offsets
+}
+
+func (g *groupedOffsets) add(o *offsets) {
+	if o.broadcast {
+		return
+	}
+	if g.of == nil {
+		g.of = map[string]*groupOffsets{}
+	}
+	own := g.of[o.group]
+	if own == nil {
+		own = &groupOffsets{quoted: quote(o.group)}
+		g.of[o.group] = own
+		g.order = append(g.order, own)
+	}
+	own.tables = append(own.tables, o)
 }
 
 // String is the key as 43 writes it.
@@ -52,21 +87,41 @@ func (k offsetKey) String() string {
 
 // fit gives every queue of the topic a place.
 func (o *offsets) fit() {
-	for len(o.committed) < len(o.on.max) {
-		o.committed = append(o.committed, never)
-		o.pulled = append(o.pulled, never)
+	o.committed = fitted(o.committed, len(o.on.max))
+	if o.broadcast {
+		o.pulled = fitted(o.pulled, len(o.on.max))
 	}
+}
+
+// fitted is offsets with at least n entries, the new ones never committed.
+func fitted(offsets []int64, n int) []int64 {
+	if len(offsets) >= n {
+		return offsets
+	}
+	grown := make([]int64, n)
+	for i := copy(grown, offsets); i < n; i++ {
+		grown[i] = never
+	}
+	return grown
+}
+
+// lastPulled is the end of what was last pulled, per queue (5.1 and later).
+// Processes of a clustering group commit at once what they pull.
+func (o *offsets) lastPulled() []int64 {
+	if o.broadcast {
+		return o.pulled
+	}
+	return o.committed
 }
 
 func (o *offsets) commit(queue int, offset, now int64) {
 	before := o.committed[queue]
 	o.committed[queue] = offset
-	o.pulled[queue] = max(o.pulled[queue], offset)
 	if got := offset - max(before, 0); got > 0 {
-		o.gotRate.add(now, got)
 		o.got += got
 		o.on.broker.got += got
 		o.on.broker.gotRate.add(now, got)
+		o.gotRate.add(now, got)
 	}
 	// The version moves once per so many commits
 	// (consumerOffsetUpdateVersionStep): it says nothing of freshness.
@@ -138,10 +193,7 @@ func (p *process) commitLocal(t *brokerTopic, queue int, offset, now int64) {
 
 // localOf are a broadcasting process's own commits of one topic and broker.
 func (p *process) localOf(t *brokerTopic) []int64 {
-	l := p.local[t]
-	for len(l) < len(t.max) {
-		l = append(l, never)
-	}
+	l := fitted(p.local[t], len(t.max))
 	p.local[t] = l
 	return l
 }

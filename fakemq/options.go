@@ -35,7 +35,7 @@ type Options struct {
 	// ClientTimeout is how long a broker waits for a consumer process that
 	// does not answer GET_CONSUMER_RUNNING_INFO. 0 is RocketMQ's 10 s.
 	ClientTimeout time.Duration
-	// Marks is how many store times are kept per queue; older neighbours
+	// Marks is how many store times are kept per queue; older neighbors
 	// merge. 0 is 64. A mark costs 16 bytes once a queue has produced it.
 	Marks int
 	// Trace, where given, is told every request that a node received, before
@@ -58,6 +58,7 @@ type Clock interface{ Now() time.Time }
 
 type systemClock struct{}
 
+// Now is the machine's time.
 func (systemClock) Now() time.Time { return time.Now() }
 
 // maxNodes bounds what one process listens for.

@@ -65,7 +65,7 @@ func answerProducer(n *Node, req *remoting.Command, a *answer) {
 	if !ok {
 		return
 	}
-	dst := append(a.body, `{"connectionSet":[`...)
+	dst := a.begin(`{"connectionSet":[`)
 	var l list
 	for _, p := range n.mq.producers {
 		if p.Group == group {
@@ -74,7 +74,7 @@ func answerProducer(n *Node, req *remoting.Command, a *answer) {
 			}})
 		}
 	}
-	if a.body = append(dst, "]}"...); !l.begun {
+	if a.end(dst, "]}"); !l.begun {
 		a.refuse(remoting.SystemError, "the producer group["+group+"] not exist")
 	}
 }
@@ -96,7 +96,7 @@ func answerProducers(n *Node, _ *remoting.Command, a *answer) {
 				Producer{ID: p.ID, Language: p.Language, Version: p.Version, Addr: p.Addr})
 		}
 	}
-	dst := append(a.body, `{"data":{`...)
+	dst := a.begin(`{"data":{`)
 	var l list
 	for _, group := range sortedKeys(byGroup) {
 		dst = append(l.next(dst), quote(group)...)
@@ -107,7 +107,7 @@ func answerProducers(n *Node, _ *remoting.Command, a *answer) {
 		}
 		dst = append(dst, ']')
 	}
-	a.body = append(dst, "}}"...)
+	a.end(dst, "}}")
 }
 
 func (n *Node) appendProducer(dst []byte, p Producer) []byte {

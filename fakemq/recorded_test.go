@@ -67,6 +67,9 @@ func recordedCluster(t *testing.T, r Release, recs map[string]recording) *Cluste
 			}))
 		}
 	}
+	for queue := range 2 { // not recorded by a 202 of its own
+		must(t, mq.ProduceTo("failing", "broker-a", queue, 15))
+	}
 	must(t, mq.DeadLetter("cg_failing", "broker-a", 30))
 	must(t, mq.Delay("broker-a", 3, 30, 30))
 	commitRecorded(t, mq, recs)

@@ -10,7 +10,7 @@ import (
 // from 5.x on TopicConfigAndMappingSerializeWrapper).
 func answerTopicConfigs(n *Node, _ *remoting.Command, a *answer) {
 	b, five := n.broker, n.release.five()
-	dst := append(a.body, '{')
+	dst := a.begin("{")
 	dst = appendVersion(dst, "dataVersion", b.topicVersion, five)
 	if five {
 		a.fields = []remoting.Field{{Key: "totalTopicNum", Value: strconv.Itoa(len(b.topicSeq))}}
@@ -19,18 +19,18 @@ func answerTopicConfigs(n *Node, _ *remoting.Command, a *answer) {
 	dst = append(dst, `"topicConfigTable":{`...)
 	var l list
 	for _, t := range b.topicSeq {
-		dst = appendTopicConfig(l.next(dst), t, five)
+		dst = append(l.next(dst), t.quoted...)
+		dst = appendTopicConfig(append(dst, ':'), t, five)
 	}
 	dst = append(dst, '}')
 	if five {
 		dst = append(dst, `,"topicQueueMappingDetailMap":{},"topicQueueMappingInfoMap":{}`...)
 	}
-	a.body = append(dst, '}')
+	a.end(dst, "}")
 }
 
 func appendTopicConfig(dst []byte, t *brokerTopic, five bool) []byte {
-	dst = append(dst, t.quoted...)
-	dst = append(dst, ":{"...)
+	dst = append(dst, '{')
 	if five {
 		dst = append(dst, `"attributes":{},`...)
 	}
@@ -42,4 +42,19 @@ func appendTopicConfig(dst []byte, t *brokerTopic, five bool) []byte {
 	dst = append(dst, t.quoted...)
 	dst = appendInt(dst, `,"topicSysFlag":0,"writeQueueNums":`, int64(t.write))
 	return append(dst, '}')
+}
+
+// answerTopicConfig answers GET_TOPIC_CONFIG (TopicConfigAndQueueMapping,
+// without a mapping: there are no static topics).
+func answerTopicConfig(n *Node, req *remoting.Command, a *answer) {
+	name, ok := need(req, a, "topic")
+	if !ok {
+		return
+	}
+	t := n.broker.topics[name]
+	if t == nil {
+		a.refuse(remoting.TopicNotExist, "No topic in this broker. topic: "+name)
+		return
+	}
+	a.body = appendTopicConfig(a.body, t, true)
 }

@@ -26,14 +26,14 @@ func answerRuntime(n *Node, _ *remoting.Command, a *answer) {
 		d := n.broker.delays[level]
 		table = append(table, pair{"scheduleMessageOffset_" + strconv.Itoa(level), fmt.Sprintf("%d,%d", d.consumed, d.end)})
 	}
-	dst := append(a.body, `{"table":{`...)
+	dst := a.begin(`{"table":{`)
 	var l list
 	for _, p := range n.overridden(table) {
 		dst = append(l.next(dst), quote(p.key)...)
 		dst = append(dst, ':')
 		dst = append(dst, quote(p.value)...)
 	}
-	a.body = append(dst, "}}"...)
+	a.end(dst, "}}")
 }
 
 // SetRuntime makes a broker's node tell another value in its runtime info, also
@@ -151,7 +151,8 @@ func (n *Node) runtimeQueues() []pair {
 	if n.release.five() {
 		queues = append(queues, []struct{ name, capacity string }{{"litePull", "100000"}, {"ack", "100000"}}...)
 	}
-	table := []pair{{"EndTransactionQueueSize", "0"}, {"EndTransactionThreadPoolQueueCapacity", "100000"}}
+	table := make([]pair, 0, 2+3*len(queues))
+	table = append(table, pair{"EndTransactionQueueSize", "0"}, pair{"EndTransactionThreadPoolQueueCapacity", "100000"})
 	for _, q := range queues {
 		table = append(table, pair{q.name + "ThreadPoolQueueSize", "0"},
 			pair{q.name + "ThreadPoolQueueCapacity", q.capacity},

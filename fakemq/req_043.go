@@ -12,14 +12,15 @@ import (
 // A slave of 5.5.0 cannot read its master's answer to this request once there
 // are pulled offsets, and so keeps an empty table; here too.
 func answerOffsets(n *Node, _ *remoting.Command, a *answer) {
-	seq, five := n.broker.offsetSeq, n.release.five()
-	if five && n.id != remoting.MasterID {
-		seq = nil
+	b, five := n.broker, n.release.five()
+	seq, groups := b.offsetSeq, b.committed.order
+	if n.lacksCommits() {
+		seq, groups = nil, nil
 	}
-	dst := append(a.body, '{')
+	dst := a.begin("{")
 	if five {
-		dst = appendVersion(dst, "dataVersion", n.broker.offsetVersion, five)
-		dst = appendGroupTopics(dst, seq)
+		dst = appendVersion(dst, "dataVersion", b.offsetVersion, five)
+		dst = appendGroupTopics(dst, groups)
 	}
 	dst = append(dst, `"offsetTable":{`...)
 	var l list
@@ -28,19 +29,19 @@ func answerOffsets(n *Node, _ *remoting.Command, a *answer) {
 	}
 	dst = append(dst, '}')
 	if five {
+		// Pulls of broadcasting groups stand under the plain key.
 		dst = append(dst, `,"pullOffsetTable":{`...)
 		l = list{}
 		for _, o := range seq {
-			key := o.quoted
-			if o.broadcast { // pulls of broadcasting groups stand under the plain key
-				key = quote(offsetKey{topic: o.topic, group: o.group}.String())
-			}
-			dst = appendOffsets(l.next(dst), key, o.pulled)
+			dst = appendOffsets(l.next(dst), o.plain, o.lastPulled())
 		}
 		dst = append(dst, '}')
 	}
-	a.body = append(dst, '}')
+	a.end(dst, "}")
 }
+
+// lacksCommits says whether the node is a slave of 5.5.0.
+func (n *Node) lacksCommits() bool { return n.release.five() && n.id != remoting.MasterID }
 
 // appendOffsets writes one table; its keys are bare numbers.
 func appendOffsets(dst []byte, key string, offsets []int64) []byte {
@@ -59,24 +60,17 @@ func appendOffsets(dst []byte, key string, offsets []int64) []byte {
 }
 
 // appendGroupTopics writes which topics each group has commits of.
-func appendGroupTopics(dst []byte, seq []*offsets) []byte {
-	var names []string
-	topics := map[string][]string{}
-	for _, o := range seq {
-		if o.broadcast {
-			continue
-		}
-		if topics[o.group] == nil {
-			names = append(names, o.group)
-		}
-		topics[o.group] = append(topics[o.group], o.topic)
-	}
+func appendGroupTopics(dst []byte, groups []*groupOffsets) []byte {
 	dst = append(dst, `"groupTopicMap":{`...)
 	var l list
-	for _, name := range names {
-		dst = append(l.next(dst), quote(name)...)
-		dst = append(dst, ':')
-		dst = appendStrings(dst, topics[name])
+	for _, g := range groups {
+		dst = append(l.next(dst), g.quoted...)
+		dst = append(dst, ":["...)
+		var topics list
+		for _, o := range g.tables {
+			dst = append(topics.next(dst), o.quotedTopic...)
+		}
+		dst = append(dst, ']')
 	}
 	return append(dst, "},"...)
 }

@@ -20,7 +20,7 @@ func answerRoute(n *Node, req *remoting.Command, a *answer) {
 			"\nSee "+n.release.faq()+" for further details.")
 		return
 	}
-	dst := append(a.body, `{"brokerDatas":[`...)
+	dst := a.begin(`{"brokerDatas":[`)
 	var l list
 	for _, t := range parts {
 		dst = appendBroker(l.next(dst), t.broker, n.release, quotedIDs(req))
@@ -35,7 +35,7 @@ func answerRoute(n *Node, req *remoting.Command, a *answer) {
 		dst = appendInt(dst, `,"topicSysFlag":0,"writeQueueNums":`, int64(t.write))
 		dst = append(dst, '}')
 	}
-	a.body = append(dst, "]}"...)
+	a.end(dst, "]}")
 }
 
 // standardJSONVersion is 4.9.4: clients from there on get standard JSON from

@@ -9,7 +9,7 @@ import (
 // answerClusters answers GET_BROKER_CLUSTER_INFO (ClusterInfo), whose broker
 // ids are bare numbers in every release.
 func answerClusters(n *Node, _ *remoting.Command, a *answer) {
-	dst := append(a.body, `{"brokerAddrTable":{`...)
+	dst := a.begin(`{"brokerAddrTable":{`)
 	var l list
 	for _, b := range n.mq.brokers {
 		if !b.listed() {
@@ -29,7 +29,7 @@ func answerClusters(n *Node, _ *remoting.Command, a *answer) {
 			dst = appendStrings(dst, names)
 		}
 	}
-	a.body = append(dst, "}}"...)
+	a.end(dst, "}}")
 }
 
 // appendBroker writes a broker with the addresses that are registered
@@ -71,7 +71,7 @@ func answerMemberGroup(n *Node, req *remoting.Command, a *answer) {
 	if !ok {
 		return
 	}
-	dst := append(a.body, `{"brokerMemberGroup":{"brokerAddrs":{`...)
+	dst := a.begin(`{"brokerMemberGroup":{"brokerAddrs":{`)
 	if b := n.mq.byName[name]; b != nil && b.cluster == cluster {
 		var l list
 		for _, node := range b.nodes {
@@ -86,5 +86,5 @@ func answerMemberGroup(n *Node, req *remoting.Command, a *answer) {
 	dst = append(dst, quote(name)...)
 	dst = append(dst, `,"cluster":`...)
 	dst = append(dst, quote(cluster)...)
-	a.body = append(dst, "}}"...)
+	a.end(dst, "}}")
 }

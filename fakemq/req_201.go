@@ -10,7 +10,7 @@ import (
 // (SubscriptionGroupManager.encode).
 func answerGroups(n *Node, _ *remoting.Command, a *answer) {
 	b, five := n.broker, n.release.five()
-	dst := append(a.body, '{')
+	dst := a.begin("{")
 	dst = appendVersion(dst, "dataVersion", b.groupVersion, five)
 	if five {
 		a.fields = []remoting.Field{{Key: "totalGroupNum", Value: strconv.Itoa(len(b.groupSeq))}}
@@ -22,7 +22,7 @@ func answerGroups(n *Node, _ *remoting.Command, a *answer) {
 		g := n.mq.groups[name]
 		dst = appendGroup(l.next(dst), name, g != nil && g.Orderly, five)
 	}
-	a.body = append(dst, "}}"...)
+	a.end(dst, "}}")
 }
 
 func appendGroup(dst []byte, name string, orderly, five bool) []byte {

@@ -13,7 +13,7 @@ func answerTopicStats(n *Node, req *remoting.Command, a *answer) {
 	if n.release.five() {
 		queues = int(max(t.read, t.write))
 	}
-	dst := append(a.body, `{"offsetTable":{`...)
+	dst := a.begin(`{"offsetTable":{`)
 	var l list
 	for id := range queues {
 		dst = appendQueueKey(l.next(dst), t, id)
@@ -30,7 +30,7 @@ func answerTopicStats(n *Node, req *remoting.Command, a *answer) {
 	if n.release.five() {
 		dst = appendDouble(dst, `,"topicPutTps":`, t.putRate.perSecond(n.mq.now()))
 	}
-	a.body = append(dst, '}')
+	a.end(dst, "}")
 }
 
 // topicOrRefuse finds the topic that a request names.

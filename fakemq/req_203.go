@@ -18,7 +18,7 @@ func answerConnections(n *Node, req *remoting.Command, a *answer) {
 		a.refuse(remoting.ConsumerNotOnline, "the consumer group["+name+"] not online")
 		return
 	}
-	dst := append(a.body, `{"connectionSet":[`...)
+	dst := a.begin(`{"connectionSet":[`)
 	var l list
 	for _, p := range g.processes {
 		dst = appendConnection(l.next(dst), p)
@@ -36,7 +36,7 @@ func answerConnections(n *Node, req *remoting.Command, a *answer) {
 		dst = append(dst, ':')
 		dst = appendSubscription(dst, g, topic)
 	}
-	a.body = append(dst, "}}"...)
+	a.end(dst, "}}")
 }
 
 func appendConnection(dst []byte, p *process) []byte {
@@ -89,6 +89,6 @@ func answerConsumerIDs(n *Node, req *remoting.Command, a *answer) {
 	for _, p := range g.processes {
 		ids = append(ids, p.ID)
 	}
-	dst := append(a.body, `{"consumerIdList":`...)
+	dst := a.begin(`{"consumerIdList":`)
 	a.body = append(appendStrings(dst, ids), '}')
 }

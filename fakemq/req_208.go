@@ -19,7 +19,7 @@ func answerConsumeStats(n *Node, req *remoting.Command, a *answer) {
 	}
 	var rate float64
 	var l list
-	dst := append(a.body, `{"consumeTps":`...)
+	dst := a.begin(`{"consumeTps":`)
 	rateAt := len(dst)
 	dst = append(dst, `,"offsetTable":{`...)
 	for _, t := range n.consumeStatsTopics(req, name) {
@@ -37,7 +37,7 @@ func answerConsumeStats(n *Node, req *remoting.Command, a *answer) {
 // group, what is known of its pulls. Slaves of 5.5.0 have none (see
 // answerOffsets).
 func (n *Node) commits(t *brokerTopic, group string) *offsets {
-	if n.release.five() && n.id != remoting.MasterID {
+	if n.lacksCommits() {
 		return nil
 	}
 	if o := n.broker.offsets[offsetKey{topic: t.name, group: group}]; o != nil {
@@ -76,12 +76,13 @@ func (n *Node) topicsNamed(names []string) []*brokerTopic {
 // topicsCommitted are the topics that a group has commits of
 // (ConsumerOffsetManager.whichTopicByConsumer).
 func (n *Node) topicsCommitted(group string) []*brokerTopic {
-	var topics []*brokerTopic
-	if n.release.five() && n.id != remoting.MasterID {
+	own := n.broker.committed.of[group]
+	if own == nil || n.lacksCommits() {
 		return nil
 	}
-	for _, o := range n.broker.offsetSeq {
-		if o.group == group && !o.broadcast && o.on != nil {
+	topics := make([]*brokerTopic, 0, len(own.tables))
+	for _, o := range own.tables {
+		if o.on != nil {
 			topics = append(topics, o.on)
 		}
 	}
@@ -94,7 +95,7 @@ func appendConsumeStats(dst []byte, l *list, n *Node, t *brokerTopic, o *offsets
 	for id := range int(t.read) {
 		var committed, pulled, last int64
 		if o != nil {
-			pulled = o.pulled[id]
+			pulled = o.lastPulled()[id]
 			if !o.broadcast {
 				committed = max(o.committed[id], 0)
 			}

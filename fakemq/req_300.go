@@ -26,7 +26,7 @@ func answerWhoConsumes(n *Node, req *remoting.Command, a *answer) {
 		}
 	}
 	slices.SortFunc(names, strings.Compare)
-	dst := append(a.body, `{"groupList":`...)
+	dst := a.begin(`{"groupList":`)
 	a.body = append(appendStrings(dst, slices.Compact(names)), '}')
 }
 

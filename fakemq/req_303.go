@@ -20,7 +20,7 @@ func answerTimeSpan(n *Node, req *remoting.Command, a *answer) {
 		return
 	}
 	o := n.commits(t, group)
-	dst := append(a.body, `{"consumeTimeSpanSet":[`...)
+	dst := a.begin(`{"consumeTimeSpanSet":[`)
 	var l list
 	for id := range int(t.write) {
 		committed := int64(never)
@@ -29,7 +29,7 @@ func answerTimeSpan(n *Node, req *remoting.Command, a *answer) {
 		}
 		dst = appendTimeSpan(l.next(dst), t, id, committed, n.mq.now())
 	}
-	a.body = append(dst, "]}"...)
+	a.end(dst, "]}")
 }
 
 func appendTimeSpan(dst []byte, t *brokerTopic, id int, committed, now int64) []byte {

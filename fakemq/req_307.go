@@ -19,11 +19,11 @@ func (n *Node) waitForClient(req *remoting.Command, a *answer) bool {
 	case p == nil:
 		return true
 	case !p.Mute && p.AnswerAfter < timeout:
-		if p.AnswerAfter > 0 && !wait(a.ctx, p.AnswerAfter) {
+		if p.AnswerAfter > 0 && !wait(a.stopped, p.AnswerAfter) {
 			a.abandoned = true
 		}
 		return !a.abandoned
-	case !wait(a.ctx, timeout):
+	case !wait(a.stopped, timeout):
 		a.abandoned = true
 		return false
 	}

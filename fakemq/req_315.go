@@ -30,11 +30,11 @@ func answerStats(n *Node, req *remoting.Command, a *answer) {
 		unit = messageBytes
 	}
 	up := float64(max(1, n.mq.now()-n.broker.boot)) / 1000
-	dst := append(a.body, '{')
+	dst := a.begin("{")
 	dst = appendStatsItem(dst, "statsDay", total, float64(total)/up, unit)
 	dst = appendStatsItem(append(dst, ','), "statsHour", total, float64(total)/up, unit)
 	dst = appendStatsItem(append(dst, ','), "statsMinute", int64(rate*60), rate, unit)
-	a.body = append(dst, '}')
+	a.end(dst, "}")
 }
 
 func appendStatsItem(dst []byte, key string, sum int64, perSecond, unit float64) []byte {

@@ -16,7 +16,7 @@ func answerBrokerConsumeStats(n *Node, req *remoting.Command, a *answer) {
 		return
 	}
 	var sums diffs
-	dst := append(a.body, `{"brokerAddr":`...)
+	dst := a.begin(`{"brokerAddr":`)
 	dst = append(dst, quote(n.Addr())...)
 	dst = append(dst, `,"consumeStatsList":[`...)
 	var groups list
@@ -37,7 +37,7 @@ func answerBrokerConsumeStats(n *Node, req *remoting.Command, a *answer) {
 	if n.release.five() {
 		dst = appendInt(dst, `,"totalInflightDiff":`, sums.inflight)
 	}
-	a.body = append(dst, '}')
+	a.end(dst, "}")
 }
 
 type diffs struct{ diff, inflight int64 }

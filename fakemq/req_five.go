@@ -11,7 +11,7 @@ import (
 // the fake has no messages with a delay of their own.
 func answerTimerMetrics(n *Node, _ *remoting.Command, a *answer) {
 	dst := appendVersion(append(a.body, '{'), "dataVersion", dataVersion{at: n.broker.boot}, true)
-	a.body = append(dst, `"timingCount":{}}`...)
+	a.end(dst, `"timingCount":{}}`)
 }
 
 // answerRequestModes answers GET_ALL_MESSAGE_REQUEST_MODE
@@ -25,7 +25,7 @@ func answerRequestModes(_ *Node, _ *remoting.Command, a *answer) {
 func answerHAStatus(n *Node, _ *remoting.Command, a *answer) {
 	end := n.broker.bytes
 	master := n.id == remoting.MasterID
-	dst := append(a.body, `{"haClientRuntimeInfo":{"lastReadTimestamp":`...)
+	dst := a.begin(`{"haClientRuntimeInfo":{"lastReadTimestamp":`)
 	if master {
 		dst = append(dst, `0,"lastWriteTimestamp":0,"masterFlushOffset":0,"maxOffset":0`...)
 	} else {
@@ -57,7 +57,7 @@ func answerHAStatus(n *Node, _ *remoting.Command, a *answer) {
 		dst = append(dst, `,"master":false`...)
 	}
 	dst = appendInt(dst, `,"masterCommitLogMaxOffset":`, end)
-	a.body = append(dst, '}')
+	a.end(dst, "}")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -56,12 +56,12 @@ func (w *walker) take(c byte) {
 }
 
 func (w *walker) value(path string) {
-	switch c := w.peek(); {
-	case c == '{':
+	switch w.peek() {
+	case '{':
 		w.object(path)
-	case c == '[':
+	case '[':
 		w.array(path)
-	case c == '"':
+	case '"':
 		w.text()
 		w.lines[path+" text"] = true
 	default:
@@ -128,10 +128,10 @@ func (w *walker) bareKey() bool {
 }
 
 func (w *walker) key(path string) (kind, key string) {
-	switch c := w.peek(); {
-	case c == '"':
+	switch w.peek() {
+	case '"':
 		return "text", w.text()
-	case c == '{':
+	case '{':
 		w.value(path + ".key")
 		return "object", "*"
 	}

@@ -61,7 +61,7 @@ const (
 
 // NewTraffic makes traffic for a cluster. Nothing flows until a rate is set.
 func NewTraffic(mq *Cluster, seed uint64) *Traffic {
-	return &Traffic{mq: mq, rng: rand.New(rand.NewPCG(seed, 0x726f636b65746d71))}
+	return &Traffic{mq: mq, rng: rand.New(rand.NewPCG(seed, 0x726f636b65746d71))} //nolint:gosec // the same seed must lead to the same numbers
 }
 
 // Produce sets how many messages of a topic come per second. Noise, from 0 to
