@@ -4,6 +4,8 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 
@@ -46,7 +48,7 @@ func BenchmarkWrite(b *testing.B) {
 		b.Run(fmt.Sprintf("rows=%d/plain", rows), func(b *testing.B) {
 			run(b, func(w io.Writer) io.Writer { return w })
 		})
-		for _, level := range []int{gzip.BestSpeed, 3, gzip.DefaultCompression} {
+		for _, level := range []int{gzip.BestSpeed, 2, 3, 4, gzip.DefaultCompression} {
 			b.Run(fmt.Sprintf("rows=%d/gzip%d", rows, level), func(b *testing.B) {
 				z, err := gzip.NewWriterLevel(nil, level)
 				if err != nil {
@@ -69,7 +71,7 @@ func BenchmarkClientGolang(b *testing.B) {
 		b.Run(fmt.Sprintf("rows=%d/plain", rows), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r := prometheus.NewPedanticRegistry()
+				r := prometheus.NewRegistry()
 				r.MustRegister(constRows{report})
 				families, err := r.Gather()
 				if err != nil {
@@ -104,5 +106,42 @@ func (c constRows) Collect(metrics chan<- prometheus.Metric) {
 			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(c.report.Backlog[row]),
 				c.report.Snapshot.Cluster, d.Topic, d.Group, d.Broker, strconv.Itoa(int(c.report.QueueID[row])), p.IP, p.PID)
 		}
+	}
+}
+
+// BenchmarkScrape is a whole scrape over a connection of this machine.
+func BenchmarkScrape(b *testing.B) {
+	for _, rows := range []int{16_000, 225_000} {
+		reports := []*lag.Report{wide(rows, 500)}
+		server := httptest.NewServer(Handler(Options{
+			Prefix: "rocketmq", Reports: func() []*lag.Report { return reports },
+		}))
+		for _, encoding := range []string{"identity", "gzip"} {
+			b.Run(fmt.Sprintf("rows=%d/%s", rows, encoding), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					scrape(b, server, encoding)
+				}
+			})
+		}
+		server.Close()
+	}
+}
+
+func scrape(b *testing.B, server *httptest.Server, encoding string) {
+	b.Helper()
+	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL, http.NoBody)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Header.Set("Accept-Encoding", encoding)
+	response, err := server.Client().Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	_ = response.Body.Close()
+	if err != nil || response.StatusCode != http.StatusOK {
+		b.Fatalf("status %d, err = %v", response.StatusCode, err)
 	}
 }

@@ -135,8 +135,8 @@ func (e *encoder) flush() {
 	e.buf = e.buf[:0]
 }
 
-// appendEscaped appends a label's value. What is not valid UTF-8 becomes
-// U+FFFD, and so does a NUL, at which parsers stop.
+// appendEscaped appends a label's value. Each byte that is not valid UTF-8
+// becomes U+FFFD; parsers refuse the whole exposition for one.
 func appendEscaped(dst []byte, s string) []byte {
 	from := 0 // what is in front of it is appended
 	for i := 0; i < len(s); {
@@ -148,8 +148,6 @@ func appendEscaped(dst []byte, s string) []byte {
 			escaped = `\"`
 		case c == '\n':
 			escaped = `\n`
-		case c == 0:
-			escaped = "\uFFFD"
 		case c >= utf8.RuneSelf:
 			var r rune
 			if r, size = utf8.DecodeRuneInString(s[i:]); r == utf8.RuneError && size == 1 {

@@ -47,7 +47,7 @@ func (e *expectation) key(name string, labels ...string) string {
 
 // quoted is a label's value as it should arrive.
 func quoted(s string) string {
-	return strconv.Quote(strings.ReplaceAll(string([]rune(s)), "\x00", "\uFFFD"))
+	return strconv.Quote(string([]rune(s)))
 }
 
 func itoa[T int | int32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }

@@ -24,9 +24,10 @@ const (
 	DefaultTimeout    = 30 * time.Second
 )
 
-// gzipLevel is measured: of 225,000 rows BestSpeed leaves 3.5 % in half the
-// time in which DefaultCompression leaves 2.7 %.
-const gzipLevel = gzip.BestSpeed
+// gzipLevel is measured. Of 225,000 rows, 61 MB, made in 30 ms, level 1 leaves
+// 2.8 MB after 140 ms in all, level 2 2.4 MB after the same time, and the
+// default, 6, 2.2 MB after 430 ms (BenchmarkWrite).
+const gzipLevel = 2
 
 // Options are what a Handler needs. Only Reports must be set.
 type Options struct {
@@ -43,7 +44,7 @@ type Options struct {
 	// Timeout is how long a client may take to read a scrape: 0 is
 	// DefaultTimeout.
 	Timeout time.Duration
-	// Logger is told what a scrape cannot say itself; nil is slog.Default.
+	// Logger is told what a scrape cannot say itself; may be nil.
 	Logger *slog.Logger
 	// OnSeries is called in each scrape with the number of series about the
 	// clusters, before Gatherer is asked, so that a gauge set by it is of
@@ -73,7 +74,7 @@ func Handler(o Options) http.Handler {
 		o.Timeout = DefaultTimeout
 	}
 	if o.Logger == nil {
-		o.Logger = slog.Default()
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.OnSeries == nil {
 		o.OnSeries = func(int) {}
@@ -133,7 +134,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.Timeout))
 	if err := h.serve(&clientWriter{ctx: r.Context(), w: w}, format, compress); err != nil {
 		h.OnError(ReasonWrite)
-		h.Logger.Debug("A scrape was cut short", "client", r.RemoteAddr, "err", err)
+		h.Logger.DebugContext(r.Context(), "A scrape was cut short", slog.String("client", r.RemoteAddr), slog.Any("err", err))
 		// To return would end the response as if it were whole.
 		panic(http.ErrAbortHandler)
 	}
@@ -212,7 +213,7 @@ func (h *handler) noteGather(err error) {
 	h.gathered = text
 	h.mu.Unlock()
 	if changed && err != nil {
-		h.Logger.Error("Some of the exporter's own metrics are missing from the exposition", "err", err)
+		h.Logger.Error("Some of the exporter's own metrics are missing from the exposition", slog.Any("err", err))
 	}
 }
 

@@ -3,6 +3,7 @@ package exposition
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -239,7 +240,7 @@ func wide(rows, processes int) *lag.Report {
 				p := (t/perGroup*4 + c) % processes
 				g.Clients = append(g.Clients, model.Client{
 					ID: fmt.Sprintf("10.20.%d.%d@%d#1", p/250, p%250, 10000+p), IP: fmt.Sprintf("10.20.%d.%d", p/250, p%250),
-					PID: fmt.Sprint(10000 + p), Language: "JAVA", Version: 513,
+					PID: strconv.Itoa(10000 + p), Language: "JAVA", Version: 513,
 				})
 			}
 		}

@@ -95,11 +95,11 @@ func (e *encoder) details(r *lag.Report) {
 		e.detail = append(appendEscaped(e.detail, d.Group), keys[3]...)
 		e.detail = append(appendEscaped(e.detail, d.Broker), keys[4]...)
 		for row := d.First; row < d.First+d.Rows; row++ {
-			buf := append(e.buf, e.detail...)
-			buf = strconv.AppendInt(buf, int64(r.QueueID[row]), 10)
-			buf = append(buf, e.holders.of(r.Holder[row])...)
-			buf = strconv.AppendInt(buf, r.Backlog[row], 10)
-			e.buf = append(buf, '\n')
+			e.buf = append(e.buf, e.detail...)
+			e.buf = strconv.AppendInt(e.buf, int64(r.QueueID[row]), 10)
+			e.buf = append(e.buf, e.holders.of(r.Holder[row])...)
+			e.buf = strconv.AppendInt(e.buf, r.Backlog[row], 10)
+			e.buf = append(e.buf, '\n')
 			e.ended()
 		}
 	}

@@ -145,7 +145,7 @@ func (id ID) Family() Family {
 func All() []ID {
 	ids := make([]ID, len(table))
 	for i := range ids {
-		ids[i] = ID(i) //nolint:gosec // the table has fewer entries than an ID has values
+		ids[i] = ID(i)
 	}
 	return ids
 }

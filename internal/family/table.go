@@ -61,6 +61,8 @@ const (
 )
 
 // table is never written to.
+//
+//nolint:gochecknoglobals // a constant, but for the language
 var table = [...]Family{
 	MsgDiffDetail: {
 		Name: "msg_diff_detail",
@@ -183,8 +185,8 @@ var table = [...]Family{
 	},
 
 	ExporterIncompleteBrokers: {
-		Name:   "exporter_incomplete_brokers",
-		Help:   "Brokers whose offsets could not be read whole in the last round: their last good ones are shown, for a few rounds. " +
+		Name: "exporter_incomplete_brokers",
+		Help: "Brokers whose offsets could not be read whole in the last round: their last good ones are shown, for a few rounds. " +
 			"No series before the first round has ended.",
 		Unit:   "brokers",
 		Set:    Exporter,

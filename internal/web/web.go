@@ -71,7 +71,7 @@ type Options struct {
 	// Clusters returns the clusters in the order to show them.
 	Clusters func() []Cluster
 	Now      func() time.Time
-	// Logger is told when a page cannot be made; nil is slog.Default.
+	// Logger is told when a page cannot be made; may be nil.
 	Logger *slog.Logger
 }
 
@@ -82,7 +82,7 @@ var assets embed.FS
 // for supervisors. Every other path is not found.
 func Handler(o Options) http.Handler {
 	if o.Logger == nil {
-		o.Logger = slog.Default()
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &handler{
 		Options: o,
@@ -122,15 +122,16 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-func (h *handler) index(w http.ResponseWriter, _ *http.Request) {
+func (h *handler) index(w http.ResponseWriter, r *http.Request) {
 	var page bytes.Buffer // whole before its first byte goes out
 	if err := h.page.Execute(&page, h.view()); err != nil {
-		h.Logger.Error("The index page could not be made", "err", err)
+		h.Logger.ErrorContext(r.Context(), "The index page could not be made", slog.Any("err", err))
 		http.Error(w, "The page could not be made: see the log.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(page.Bytes()) // the reader may leave
+	// A cluster's names may be any bytes. The reader may leave.
+	_, _ = w.Write(bytes.ToValidUTF8(page.Bytes(), []byte("\uFFFD")))
 }
 
 func (h *handler) style(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,120 @@
+package family
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTable holds every family against the rules of names and words.
+func TestTable(t *testing.T) {
+	name := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	label := regexp.MustCompile(`^[a-z][a-zA-Z]*$`)
+	samples, families := make(map[string]bool), make(map[string]bool)
+	for _, id := range All() {
+		f := id.Family()
+		if !name.MatchString(f.Name) {
+			t.Errorf("%d: odd name %q", id, f.Name)
+		}
+		if samples[f.Name] || families[f.MetricName("p")] {
+			t.Errorf("%s is there twice", f.Name)
+		}
+		samples[f.Name], families[f.MetricName("p")] = true, true
+		if !strings.HasSuffix(f.Help, ".") || strings.ContainsAny(f.Help, "\\\"\n|") {
+			t.Errorf("%s: help is no plain sentence: %q", f.Name, f.Help)
+		}
+		if got := strings.HasSuffix(f.Name, "_total"); got != (f.Type == Counter) {
+			t.Errorf("%s: a counter, and only a counter, ends in _total", f.Name)
+		}
+		if got := strings.HasSuffix(f.Name, "_info"); got != (f.Type == Info) {
+			t.Errorf("%s: an info, and only an info, ends in _info", f.Name)
+		}
+		if got := strings.HasPrefix(f.Name, "exporter_"); got != (f.Set == Exporter) {
+			t.Errorf("%s: what is the exporter's own, and only that, begins with exporter_", f.Name)
+		}
+		for i, l := range f.Labels {
+			if !label.MatchString(l) || slices.Contains(f.Labels[:i], l) {
+				t.Errorf("%s: odd label %q", f.Name, l)
+			}
+		}
+		checkUnit(t, f)
+	}
+}
+
+// checkUnit: base units are in the name, except where a contract has the name.
+func checkUnit(t *testing.T, f Family) {
+	t.Helper()
+	for _, unit := range []string{"seconds", "bytes"} {
+		name := strings.TrimSuffix(f.Name, "_total")
+		if got := strings.HasSuffix(name, "_"+unit); got != (f.Unit == unit) {
+			t.Errorf("%s: unit %q", f.Name, f.Unit)
+		}
+	}
+	if (f.Type == Info || strings.HasSuffix("_"+f.Name, "_up")) != (f.Unit == "") {
+		t.Errorf("%s: unit %q", f.Name, f.Unit)
+	}
+}
+
+// TestBacklog is the contract with existing dashboards.
+func TestBacklog(t *testing.T) {
+	want := map[string][]string{
+		"msg_diff_detail": {
+			"cluster", "topic", "consumerGroup", "broker", "queueId", "consumerClientIP", "consumerClientPID",
+		},
+		"msg_diff_topic":               {"cluster", "topic"},
+		"msg_diff_consumergroup":       {"cluster", "consumerGroup"},
+		"msg_diff_topic_consumergroup": {"cluster", "topic", "consumerGroup"},
+		"msg_diff_broker":              {"cluster", "broker"},
+		"msg_diff_queue":               {"cluster", "broker", "queueId"},
+		"msg_diff_clientinfo":          {"cluster", "consumerClientIP", "consumerClientPID"},
+	}
+	for _, id := range All() {
+		f := id.Family()
+		if f.Set != Backlog {
+			continue
+		}
+		if !slices.Equal(f.Labels, want[f.Name]) || f.Type != Gauge || f.Stability != Stable {
+			t.Errorf("%s is not as agreed: %+v", f.Name, f)
+		}
+		delete(want, f.Name)
+	}
+	for name := range want {
+		t.Errorf("%s is missing", name)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct {
+		id           ID
+		full, metric string
+	}{
+		{MsgDiffDetail, "rocketmq_msg_diff_detail", "rocketmq_msg_diff_detail"},
+		{ConsumerGroupConsumed, "rocketmq_consumergroup_consumed_messages_total", "rocketmq_consumergroup_consumed_messages"},
+		{BrokerInfo, "rocketmq_broker_info", "rocketmq_broker"},
+		{MsgDiffClientInfo, "rocketmq_msg_diff_clientinfo", "rocketmq_msg_diff_clientinfo"},
+	} {
+		f := c.id.Family()
+		if full, metric := f.FullName("rocketmq"), f.MetricName("rocketmq"); full != c.full || metric != c.metric {
+			t.Errorf("%d is %s and %s, want %s and %s", c.id, full, metric, c.full, c.metric)
+		}
+	}
+}
+
+func TestTypes(t *testing.T) {
+	for kind, want := range map[Type][2]string{
+		Gauge: {"gauge", "gauge"}, Counter: {"counter", "counter"}, Info: {"info", "gauge"}, StateSet: {"stateset", "gauge"},
+	} {
+		if got := [2]string{kind.String(), kind.Text()}; got != want {
+			t.Errorf("type %d is %v, want %v", kind, got, want)
+		}
+	}
+}
+
+// TestTableStaysAsItIs: what a caller does to its copy is its own matter.
+func TestTableStaysAsItIs(t *testing.T) {
+	MsgDiffDetail.Family().Labels[0] = "changed"
+	if got := MsgDiffDetail.Family().Labels[0]; got != LabelCluster {
+		t.Errorf("the table's first label is now %q", got)
+	}
+}

@@ -1,0 +1,3 @@
+package family
+
+//go:generate go run ./metricsdoc -o ../../docs/metrics.md
