@@ -23,14 +23,17 @@ type demoOptions struct {
 	nameServer string
 }
 
-func addDemo(k *kingpin.Application) *demoOptions {
+func addDemo(k *kingpin.Application) (*demoOptions, *kingpin.CmdClause) {
 	o := &demoOptions{}
-	c := k.Command(demoCommand, "Start a fake cluster with traffic on this machine, and the exporter in front of it. Nothing else is needed.")
+	c := k.Command(demoCommand, "Start a fake cluster with traffic, and the exporter in front of it.").
+		HelpLong("It reads the cluster every 5 seconds, unless --collect.interval says otherwise. --namesrv does not go with it.")
 	c.Flag("seed", "Seed of the traffic: the same seed makes the same traffic.").Default("1").Uint64Var(&o.seed)
-	c.Flag("demo.namesrv-address", "Address of the fake name server; by default a free port on loopback.").
-		PlaceHolder("HOST:PORT").StringVar(&o.nameServer)
-	return o
+	c.Flag(flagDemoAddress, "Address of the fake name server, host:port. By default it is a free port on loopback.").
+		PlaceHolder("ADDR").StringVar(&o.nameServer)
+	return o, c
 }
+
+const flagDemoAddress = "demo.namesrv-address"
 
 // Pace of the demo: a person wants to see it move.
 const (
@@ -40,32 +43,28 @@ const (
 
 // demo runs the fake cluster and the exporter until ctx ends.
 func demo(ctx context.Context, o options, log *slog.Logger, stdout io.Writer) error {
-	if len(o.config.NameServers) > 0 {
+	if o.nameServersFlag {
 		return errors.New("demo brings its own cluster: leave --namesrv out, or the command demo")
+	}
+	if !o.intervalSet {
+		o.config.Interval = demoInterval
+	}
+	o.config.NameServers = []string{"127.0.0.1:9876"} // stands in for the fake's, which listens last
+	valid, err := o.check()
+	if err != nil {
+		return err
 	}
 	listeners, err := listen(ctx, o.web)
 	if err != nil {
 		return err
 	}
-	var addrs []string
-	if o.demo.nameServer != "" {
-		addrs = append(addrs, o.demo.nameServer)
-	}
-	mq, traffic, err := fakemq.Demo(o.demo.seed, addrs...)
+	mq, traffic, err := startDemo(o.demo)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
 	defer mq.Close()
-	o.config.NameServers = mq.NameServers()
-	if !o.intervalSet {
-		o.config.Interval = demoInterval
-	}
-	valid, err := o.config.Check()
-	if err != nil {
-		closeAll(listeners)
-		return err
-	}
+	valid.NameServers = mq.NameServers()
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -79,6 +78,17 @@ func demo(ctx context.Context, o options, log *slog.Logger, stdout io.Writer) er
 	defer cancel()
 	printDemo(stdout, listeners, valid.MetricsPath, mq.NameServers())
 	return runApp(ctx, valid, listeners, o.web, log)
+}
+
+func startDemo(o *demoOptions) (*fakemq.Cluster, *fakemq.Traffic, error) {
+	if o.nameServer == "" {
+		return fakemq.Demo(o.seed)
+	}
+	mq, traffic, err := fakemq.Demo(o.seed, o.nameServer)
+	if err != nil {
+		err = fmt.Errorf("--%s=%s: %w", flagDemoAddress, o.nameServer, err)
+	}
+	return mq, traffic, err
 }
 
 func printDemo(w io.Writer, listeners []net.Listener, metricsPath string, nameServers []string) {

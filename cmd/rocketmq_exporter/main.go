@@ -14,12 +14,9 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/promslog"
-	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
-	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/app"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -29,22 +26,11 @@ const program = "rocketmq_exporter"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)
 		os.Exit(1)
 	}
-}
-
-// options are what the command line and the environment say.
-type options struct {
-	config config.Config
-	log    promslog.Config
-	web    *toolkit.FlagConfig
-	demo   *demoOptions // nil: serve
-
-	intervalSet bool // by the user
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -61,56 +47,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, o, log)
 }
 
-// parse reads the command line. done is true when it asked only for help or
-// the version.
-func parse(args []string, stdout, stderr io.Writer) (o options, done bool, err error) {
-	k := kingpin.New(program, "Exports the message backlog of Apache RocketMQ to Prometheus, down to the consumer process.\n\n"+
-		"One cluster is one flag: "+program+" --namesrv=10.0.0.1:9876\n\n"+
-		"Each flag is also an environment variable: --collect.interval is ROCKETMQ_EXPORTER_COLLECT_INTERVAL. A flag beats the environment.")
-	k.DefaultEnvars()
-	k.UsageWriter(stdout)
-	k.ErrorWriter(stderr)
-	k.Terminate(func(int) { done = true })
-	k.HelpFlag.Short('h')
-	k.Version(version.Print(program))
-	addFlags(k, &o)
-	promslogflag.AddFlags(k, &o.log)
-	o.web = kingpinflag.AddFlags(k, ":9104")
-	k.Command("serve", "Export the metrics of a cluster; this is what is done when no command is given.").Default()
-	demoFlags := addDemo(k)
-	command, err := k.Parse(args)
-	if done {
-		return o, true, nil
-	}
-	if err != nil {
-		return o, false, fmt.Errorf("%w (--help lists commands and flags)", err)
-	}
-	if command == demoCommand {
-		o.demo = demoFlags
-	}
-	return o, false, nil
-}
-
-func addFlags(k *kingpin.Application, o *options) {
-	c := &o.config
-	k.Flag(config.FlagNameServers, "Address of a name server, host:port; several are joined by commas. All of them are asked.").
-		PlaceHolder("HOST:PORT").StringsVar(&c.NameServers)
-	k.Flag(config.FlagInterval, "Time between the beginnings of two rounds.").Default("15s").IsSetByUser(&o.intervalSet).DurationVar(&c.Interval)
-	k.Flag(config.FlagTimeout, "Time limit of a round. What was read by then is shown.").Default("10s").DurationVar(&c.Timeout)
-	k.Flag(config.FlagWindow, "Requests that may be under way at one node. A broker has 16 threads for all of them.").Default("8").IntVar(&c.Window)
-	k.Flag(config.FlagParallel, "Nodes that are asked at the same time.").Default("8").IntVar(&c.Parallel)
-	k.Flag(config.FlagKeepRounds, "For how many rounds the last good numbers stand in for what cannot be read.").Default("3").IntVar(&c.KeepRounds)
-	k.Flag(config.FlagForgetAfter, "How long a broker that no name server lists and that does not answer is still shown as down.").Default("1h").DurationVar(&c.ForgetAfter)
-	k.Flag(config.FlagOwnerRefresh, "How long a consumer process is believed about the queues that it holds while its group does not change.").Default("5m").DurationVar(&c.OwnerRefresh)
-	k.Flag(config.FlagIgnored, "Topics to leave out, by exact name; several are joined by commas.").PlaceHolder("TOPIC").StringsVar(&c.IgnoredTopics)
-	k.Flag(config.FlagSystem, "Include the topics and consumer groups that RocketMQ makes for itself.").BoolVar(&c.System)
-	k.Flag(config.FlagPrefix, "First word of the names of all metrics.").Default("rocketmq").StringVar(&c.Prefix)
-	k.Flag(config.FlagMetricsPath, "Path of the metrics.").Default("/metrics").StringVar(&c.MetricsPath)
-	k.Flag(config.FlagMaxScrapes, "Scrapes that may be under way at the same time; more are refused.").Default("4").IntVar(&c.MaxScrapes)
-}
-
 func serve(ctx context.Context, o options, log *slog.Logger) error {
-	valid, err := o.config.Check()
+	valid, err := o.check()
 	if err != nil {
 		return err
 	}
@@ -125,6 +63,7 @@ func serve(ctx context.Context, o options, log *slog.Logger) error {
 func runApp(ctx context.Context, valid config.Valid, listeners []net.Listener, flags *toolkit.FlagConfig, log *slog.Logger) error {
 	a, err := app.New(valid, log)
 	if err != nil {
+		closeAll(listeners)
 		return err
 	}
 	return a.Run(ctx, listeners, flags)
@@ -145,7 +84,7 @@ func listen(ctx context.Context, flags *toolkit.FlagConfig) ([]net.Listener, err
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 		if err != nil {
 			closeAll(list)
-			return nil, fmt.Errorf("--web.listen-address=%s: %w", addr, err)
+			return nil, fmt.Errorf("--%s=%s: %w", flagListen, addr, err)
 		}
 		list = append(list, l)
 	}

@@ -36,11 +36,12 @@ type App struct {
 	log     *slog.Logger
 	targets []*target
 	handler http.Handler
+	grace   time.Duration // for requests under way at the end
 }
 
 // New makes an exporter; it opens no connection yet.
 func New(c config.Valid, log *slog.Logger) (*App, error) {
-	a := &App{config: c, log: log, targets: []*target{newTarget(c)}}
+	a := &App{config: c, log: log, targets: []*target{newTarget(c)}, grace: shutdownGrace}
 	scrapes := &scrapeStats{}
 	registry := prometheus.NewRegistry()
 	for _, col := range []prometheus.Collector{
@@ -120,7 +121,7 @@ func (a *App) Collect(ctx context.Context) {
 		wg.Go(func() {
 			poll.Loop(ctx, t.src, poll.Options{
 				Interval: a.config.Interval, Deadline: a.config.Timeout,
-				Logger: a.log, Publish: t.publish,
+				Logger: a.log, Settle: a.settle, Publish: t.publish,
 			})
 			if err := t.src.Close(); err != nil {
 				a.log.Warn("Closing a source failed", "target", t.name, "err", err)
@@ -130,53 +131,100 @@ func (a *App) Collect(ctx context.Context) {
 	wg.Wait()
 }
 
+// settle tells what need not fail again in the next round although nothing got
+// better: what a source asks in the background.
+func (a *App) settle(f source.Failure) time.Duration {
+	switch f.Step {
+	case remoting.GetConsumerRunningInfo.String():
+		// Processes that did not answer are asked again after pauses that
+		// grow to OwnerRefresh, and two at a time.
+		return 2 * (a.config.OwnerRefresh + a.config.Interval)
+	case remoting.GetBrokerRuntimeInfo.String():
+		return backgroundTimeout
+	}
+	return 0
+}
+
+// backgroundTimeout is longer than a request takes to fail, with its dialing.
+const backgroundTimeout = 10 * time.Second
+
 // Time limits of the HTTP server; an exposition has its own, see package
 // exposition.
 const (
-	headerTimeout   = 10 * time.Second
-	idleTimeout     = 2 * time.Minute
-	shutdownTimeout = 10 * time.Second
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	shutdownGrace = 10 * time.Second
 )
 
 // Run collects and serves until ctx ends; then scrapes under way are finished,
-// and everything is closed. It serves on the listeners, or where there are
-// none, on those that flags name.
+// and everything is closed, the listeners too. It serves on the listeners, or
+// where there are none, on those that flags name.
 func (a *App) Run(ctx context.Context, listeners []net.Listener, flags *toolkit.FlagConfig) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	server := &http.Server{Handler: a.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
-	served := make(chan error, 1)
-	go func() {
-		if len(listeners) == 0 {
-			served <- toolkit.ListenAndServe(server, flags, a.log)
-			return
-		}
-		served <- toolkit.ServeMultiple(listeners, server, flags, a.log)
-	}()
-	var wg sync.WaitGroup
-	wg.Go(func() { a.Collect(ctx) })
+	var collecting sync.WaitGroup
+	collecting.Go(func() { a.Collect(ctx) })
+	servers, served := a.serve(listeners, flags)
 
-	var failed error
+	var first error
+	open := len(servers)
 	select {
-	case failed = <-served:
+	case first = <-served:
+		open--
 	case <-ctx.Done():
 		a.log.Info("Ending")
-		failed = shutdown(server)
-		<-served
 	}
 	cancel()
-	wg.Wait()
-	if errors.Is(failed, http.ErrServerClosed) {
-		return nil
+	a.shutdown(servers)
+	for _, l := range listeners {
+		_ = l.Close() // those that no server came to serve
 	}
-	return failed
+	for range open {
+		if err := <-served; first == nil && !errors.Is(err, http.ErrServerClosed) {
+			first = err
+		}
+	}
+	collecting.Wait()
+	return first
 }
 
-func shutdown(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		return fmt.Errorf("requests under way did not end within %v: %w", shutdownTimeout, err)
+// serve starts a server for each listener. One for all would do, if the toolkit
+// did not set its handler and its TLS anew for each listener.
+func (a *App) serve(listeners []net.Listener, flags *toolkit.FlagConfig) (servers []*http.Server, served <-chan error) {
+	ended := make(chan error, max(len(listeners), 1))
+	for _, l := range listeners {
+		server := a.newServer()
+		servers = append(servers, server)
+		go func() { ended <- toolkit.Serve(l, server, flags, a.log) }()
 	}
-	return nil
+	if len(listeners) == 0 {
+		server := a.newServer()
+		servers = append(servers, server)
+		go func() { ended <- toolkit.ListenAndServe(server, flags, a.log) }()
+	}
+	return servers, ended
+}
+
+func (a *App) newServer() *http.Server {
+	return &http.Server{
+		Handler: a.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// shutdown lets requests under way end, for a while: a client that reads too
+// slowly, or not at all, is no reason to stay.
+func (a *App) shutdown(servers []*http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), a.grace)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, s := range servers {
+		wg.Go(func() {
+			if err := s.Shutdown(ctx); err != nil {
+				a.log.Warn("Requests under way were cut off", "after", a.grace, "err", err)
+				_ = s.Close()
+			}
+		})
+	}
+	wg.Wait()
 }

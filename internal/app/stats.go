@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -55,8 +56,8 @@ func (s *stats) observe(x remoting.Exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests[requestKey{x.Code, result}]++
-	s.sent[x.Code] += uint64(max(x.Sent, 0))         //nolint:gosec // a size
-	s.received[x.Code] += uint64(max(x.Received, 0)) //nolint:gosec // a size
+	s.sent[x.Code] += uint64(max(x.Sent, 0))
+	s.received[x.Code] += uint64(max(x.Received, 0))
 }
 
 func (s *stats) round(st *state, now time.Time) {
@@ -64,19 +65,19 @@ func (s *stats) round(st *state, now time.Time) {
 	defer s.mu.Unlock()
 	s.rounds[st.end]++
 	s.took = st.took
-	if st.end != web.Failed {
+	if st.end == web.Whole {
 		s.success = now
 	}
 	for _, f := range st.failures {
 		s.countError(f)
 	}
 	for _, r := range st.reports {
-		s.odd += uint64(max(r.Snapshot.Odd, 0)) //nolint:gosec // a count
+		s.odd += uint64(max(r.Snapshot.Odd, 0))
 	}
 }
 
 func (s *stats) countError(f source.Failure) {
-	s.errors[f.Reason] += uint64(max(f.Count, 0)) //nolint:gosec // a count
+	s.errors[f.Reason] += uint64(max(f.Count, 0))
 }
 
 // collector makes the targets' stats into metrics.
@@ -109,12 +110,18 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for _, t := range c.targets {
-		c.collect(ch, t.label(), t.stats)
+		c.collect(ch, valid(t.label()), t.stats)
 	}
 	c.gauge(ch, family.ExporterSeries, float64(c.scrapes.series.Load()))
 	for reason, n := range c.scrapes.failures() {
 		c.count(ch, family.ExporterErrors, n, "", reason)
 	}
+}
+
+// valid is a label's value as the exposition writes it: a name server may call
+// a cluster anything, and client_golang refuses what is not UTF-8.
+func valid(value string) string {
+	return strings.Map(func(r rune) rune { return r }, value)
 }
 
 func (c *collector) collect(ch chan<- prometheus.Metric, cluster string, s *stats) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -71,16 +72,14 @@ func (c Config) Check() (Valid, error) {
 	m.addDuration(FlagTimeout, c.Timeout, 100*time.Millisecond, time.Hour)
 	m.addDuration(FlagForgetAfter, c.ForgetAfter, time.Second, 30*24*time.Hour)
 	m.addDuration(FlagOwnerRefresh, c.OwnerRefresh, 10*time.Second, 24*time.Hour)
-	m.addInt(FlagWindow, c.Window, 1, 256)
-	m.addInt(FlagParallel, c.Parallel, 1, 256)
-	m.addInt(FlagKeepRounds, c.KeepRounds, 0, 100)
-	m.addInt(FlagMaxScrapes, c.MaxScrapes, 1, 1000)
+	m.addInt(FlagWindow, c.Window, 256)
+	m.addInt(FlagParallel, c.Parallel, 256)
+	m.addInt(FlagKeepRounds, c.KeepRounds, 100)
+	m.addInt(FlagMaxScrapes, c.MaxScrapes, 1000)
 	if !regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`).MatchString(c.Prefix) {
 		m.add("--%s: %q is no prefix of a metric name: allowed are letters, digits, '_' and ':', and no digit in front", FlagPrefix, c.Prefix)
 	}
-	if !strings.HasPrefix(c.MetricsPath, "/") || strings.ContainsAny(c.MetricsPath, " ?#{}") {
-		m.add("--%s: %q is no path: it must begin with '/', and hold no space and none of ? # { }", FlagMetricsPath, c.MetricsPath)
-	}
+	m.addPath(FlagMetricsPath, c.MetricsPath)
 	if len(m) > 0 {
 		return Valid{}, errors.Join(m...)
 	}
@@ -120,14 +119,25 @@ func (m *mistakes) addAddress(flag, addr string) {
 	}
 }
 
+// addPath allows what needs no escape in a URL and has no meaning to
+// http.ServeMux, which panics at a pattern that it cannot read.
+func (m *mistakes) addPath(flag, p string) {
+	switch {
+	case !regexp.MustCompile(`^/[a-zA-Z0-9._~/-]*$`).MatchString(p) || path.Clean(p) != p:
+		m.add("--%s: %q is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes", flag, p)
+	case p == "/-/healthy" || p == "/-/ready" || p == "/style.css":
+		m.add("--%s: %q is taken: /-/healthy, /-/ready and /style.css are the exporter's own", flag, p)
+	}
+}
+
 func (m *mistakes) addDuration(flag string, v, least, most time.Duration) {
 	if v < least || v > most {
 		m.add("--%s: %v is out of bounds: allowed are %v to %v", flag, v, least, most)
 	}
 }
 
-func (m *mistakes) addInt(flag string, v, least, most int) {
-	if v < least || v > most {
-		m.add("--%s: %d is out of bounds: allowed are %d to %d", flag, v, least, most)
+func (m *mistakes) addInt(flag string, v, most int) {
+	if v < 1 || v > most {
+		m.add("--%s: %d is out of bounds: allowed are 1 to %d", flag, v, most)
 	}
 }

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 )
@@ -10,6 +11,7 @@ import (
 // it has ended.
 type failureLog struct {
 	log    *slog.Logger
+	settle func(source.Failure) time.Duration // may be nil
 	failed map[failureKey]*failing
 }
 
@@ -19,16 +21,18 @@ type failureKey struct{ cluster, target, step, reason string }
 
 type failing struct {
 	rounds, count int
-	now           bool // it failed in this round too
+	settled       time.Time // from when on a round without it means that it has ended
+	now           bool      // it failed in this round too
 }
 
-func newFailureLog(log *slog.Logger) *failureLog {
-	return &failureLog{log: log, failed: make(map[failureKey]*failing)}
+func newFailureLog(log *slog.Logger, settle func(source.Failure) time.Duration) *failureLog {
+	return &failureLog{log: log, settle: settle, failed: make(map[failureKey]*failing)}
 }
 
 // note takes the failures of one round. What is remembered is bounded by what
-// failed in the last one.
+// failed in the last one, and in those before while it may fail again.
 func (f *failureLog) note(list []source.Failure) {
+	now := time.Now()
 	for _, fail := range list {
 		key := failureKey{fail.Cluster, fail.Target, fail.Step, fail.Reason}
 		known := f.failed[key]
@@ -41,15 +45,18 @@ func (f *failureLog) note(list []source.Failure) {
 		}
 		known.rounds++
 		known.count += fail.Count
-		known.now = true
+		known.now, known.settled = true, now
+		if f.settle != nil {
+			known.settled = now.Add(f.settle(fail))
+		}
 	}
 	for key, known := range f.failed {
-		if known.now {
+		if known.now || now.Before(known.settled) {
 			known.now = false
 			continue
 		}
 		delete(f.failed, key)
-		f.log.Info("Works again",
+		f.log.Info("No longer fails",
 			"cluster", key.cluster, "target", key.target, "request", key.step,
 			"reason", key.reason, "rounds", known.rounds, "count", known.count)
 	}

@@ -18,6 +18,10 @@ type Options struct {
 	Interval time.Duration // from the beginning of one round to that of the next
 	Deadline time.Duration // of one round
 	Logger   *slog.Logger
+	// Settle says how long a failure must not have happened again until it has
+	// ended. It is for what a source does not try in every round; nil, and 0,
+	// is for what it does.
+	Settle func(source.Failure) time.Duration
 	// Publish is handed each round as it ends, with the time that it took.
 	Publish func(source.Round, time.Duration)
 }
@@ -25,11 +29,11 @@ type Options struct {
 // Loop reads src until ctx ends. A round that takes longer than the interval
 // delays the next; rounds are never made up for.
 func Loop(ctx context.Context, src source.Source, o Options) {
-	failures := newFailureLog(o.Logger)
-	ticker := time.NewTicker(o.Interval)
-	defer ticker.Stop()
-	for {
+	failures := newFailureLog(o.Logger, o.Settle)
+	for ctx.Err() == nil {
 		began := time.Now()
+		// Not a Ticker: after a long round its next tick would come too soon.
+		next := time.NewTimer(o.Interval)
 		round := collect(ctx, src, o.Deadline)
 		if ctx.Err() != nil {
 			return // cut short from outside: it says nothing about the cluster
@@ -38,8 +42,7 @@ func Loop(ctx context.Context, src source.Source, o Options) {
 		o.Publish(round, time.Since(began))
 		select {
 		case <-ctx.Done():
-			return
-		case <-ticker.C:
+		case <-next.C:
 		}
 	}
 }
