@@ -67,7 +67,7 @@ fuzz: ## every fuzz target for FUZZTIME (60s) each
 	FUZZTIME=$(FUZZTIME) hack/fuzz.sh
 
 .PHONY: bench
-bench: ## benchmarks, of packages and of the whole process; BENCH selects, COUNT repeats
+bench: ## benchmarks, of packages and of whole rounds against a real RocketMQ
 	hack/bench.sh
 
 ##@ Check

@@ -1,16 +1,14 @@
 #!/usr/bin/env bash
-# Runs the benchmarks: those of the packages, and those of test/bench, which
-# measure the exporter as a whole process. $BENCH selects by regular expression
-# (all), $COUNT repeats each (1; benchstat wants 10).
+# Runs the benchmarks of the packages, and then measures whole rounds against a
+# real RocketMQ with very many topics and groups beside the bare requests
+# (test/bench/round), which takes some minutes. $BENCH selects benchmarks by
+# regular expression, $COUNT repeats them (benchstat wants 10); arguments go to
+# the second part.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-run() {
-  go test -run '^$' -bench "${BENCH:-.}" -benchmem -count "${COUNT:-1}" -timeout 30m "$@"
-}
+go test -run '^$' -bench "${BENCH:-.}" -benchmem -count "${COUNT:-1}" -timeout 30m ./...
 
-run ./...
-if [ -d test/bench ]; then
-  make --no-print-directory build
-  (cd test && run ./bench/...)
-fi
+hack/install-tools.sh jdk maven
+cd test
+go run ./bench/round "$@"

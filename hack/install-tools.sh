@@ -27,7 +27,7 @@ as_root() {
     # Without a terminal nobody can answer: fail instead of asking.
     if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
   else
-    die "'$*' needs root and there is no sudo: run this script as root once, or install by hand: ${packages[*]:-}"
+    die "no root and no sudo for '$*': run this script as root once, or install by hand what it was asked for"
   fi
 }
 
@@ -40,7 +40,7 @@ apt_update() {
   apt_updated=yes
 }
 
-# Packages that are asked for; they are installed in one go.
+# Packages that are missing; they are installed in one go.
 packages=()
 
 need_jdk() {
@@ -78,18 +78,22 @@ install_packages() {
 # would bring a Prometheus server that starts at once, and at every boot.
 install_promtool() {
   if have promtool; then return 0; fi
-  apt_update
   say 'promtool, from the package prometheus'
   local tmp
   tmp=$(mktemp -d)
-  # The sandbox user of apt may not write to a folder of ours.
-  if ! (cd "$tmp" && apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root prometheus >&2 &&
-    dpkg-deb --extract prometheus_*.deb x); then
-    rm -rf "$tmp"
-    die 'cannot get the package prometheus'
+  if ! download_prometheus "$tmp"; then
+    apt_update # the package lists are missing or name a file that is gone
+    download_prometheus "$tmp" || die 'cannot download the package prometheus'
   fi
+  dpkg-deb --extract "$tmp"/prometheus_*.deb "$tmp/x"
   install -D -m 755 "$tmp/x/usr/bin/promtool" "$bin/promtool"
   rm -rf "$tmp"
+}
+
+download_prometheus() { # into a folder
+  have apt-get || die "this is no Debian or Ubuntu: install promtool by hand"
+  # As root apt would download as a user who may not write to the folder.
+  (cd "$1" && apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root prometheus >&2)
 }
 
 # A linter built by another Go release cannot read what this one compiles, so
@@ -100,12 +104,11 @@ install_golangci_lint() {
     awk 'NR == 1 { go = $NF } $1 == "mod" { print $2, $3, go }') || true
   [ "$built" != "$module $golangci_lint_version $(go env GOVERSION)" ] || return 0
   say "golangci-lint $golangci_lint_version with $(go env GOVERSION), which takes a few minutes the first time"
-  GOBIN=$bin GOFLAGS='' go install "$module/cmd/golangci-lint@$golangci_lint_version"
+  GOBIN=$bin go install "$module/cmd/golangci-lint@$golangci_lint_version"
 }
 
 main() {
   local tool
-  [ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool jdk maven
   have go || die 'Go is not in PATH: see https://go.dev/doc/install'
   for tool in "$@"; do
     case $tool in
@@ -126,4 +129,5 @@ main() {
   done
 }
 
+[ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool jdk maven
 main "$@"
