@@ -31,9 +31,10 @@ func main() {
 	version := flag.String("version", realmq.Version5, "version of RocketMQ")
 	rounds := flag.Int("rounds", 40, "rounds that are measured")
 	ways := flag.Int("ways", 10, "how often each single way of asking is measured; 0 for not at all")
+	window := flag.Int("window", 0, "requests under way at the broker; 0 for the exporter's own default")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *version, *rounds, *ways)
+	err := run(ctx, *version, *rounds, *ways, *window)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "round:", err)
@@ -41,7 +42,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, version string, rounds, ways int) error {
+func run(ctx context.Context, version string, rounds, ways, window int) error {
 	mq, err := realmq.New(ctx, realmq.Options{Version: version, Brokers: []realmq.BrokerOptions{{HeapMB: 1024}}})
 	if err != nil {
 		return err
@@ -57,7 +58,7 @@ func run(ctx context.Context, version string, rounds, ways int) error {
 	tap, times := &tap{}, &times{}
 	src := direct.New(direct.Options{
 		NameServers: mq.NameServers(),
-		Remoting:    remoting.Options{Dial: tap.dial, Observe: times.observe},
+		Remoting:    remoting.Options{Dial: tap.dial, Observe: times.observe, Window: window},
 	})
 	defer src.Close()
 	// Warm: the JVM compiles, the source learns what the broker can do.
