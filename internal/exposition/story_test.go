@@ -41,8 +41,8 @@ type builder struct{ model.Snapshot }
 func newBuilder(cluster string) *builder {
 	return &builder{model.Snapshot{
 		Cluster:     cluster,
-		Began:       ended().Add(-40 * time.Millisecond),
 		Ended:       ended(),
+		Taken:       ended(),
 		NameServers: []model.NameServer{{Addr: "10.0.0.1:9876", Up: true}},
 	}}
 }

@@ -255,9 +255,9 @@ func (e *encoder) incompleteBrokers(r *lag.Report) {
 }
 
 func (e *encoder) snapshotTimestamp(r *lag.Report) {
-	if r.Snapshot.Ended.IsZero() {
+	if r.Snapshot.Taken.IsZero() {
 		return
 	}
 	e.start()
-	e.endTime(r.Snapshot.Ended)
+	e.endTime(r.Snapshot.Taken)
 }

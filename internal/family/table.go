@@ -194,7 +194,7 @@ var table = [...]Family{
 	},
 	ExporterSnapshotTimestamp: {
 		Name:   "exporter_snapshot_timestamp_seconds",
-		Help:   "When the round ended that the series of the cluster come from, in seconds since 1970. No series before the first round has ended.",
+		Help:   "When offsets of the cluster were last read, in seconds since 1970. No series while none were.",
 		Unit:   "seconds",
 		Set:    Exporter,
 		Labels: []string{LabelCluster},

@@ -3,6 +3,7 @@ package lag
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,21 +12,15 @@ import (
 
 // Build makes the report of a snapshot.
 func Build(s *model.Snapshot) *Report {
-	b := builder{
-		report:    &Report{Snapshot: s},
-		processes: make(map[[2]string]int32),
-		topics:    make(map[string]int64),
-		brokers:   make(map[string]int64),
-		queues:    make(map[string][]int64),
-	}
-	entries, rows := b.collect(s)
-	slices.SortFunc(entries, compareEntries)
+	b := newBuilder(s)
+	entries, rows := b.collect()
+	slices.SortFunc(entries, b.compare)
 	b.report.QueueID = make([]int32, 0, rows)
 	b.report.Backlog = make([]int64, 0, rows)
 	b.report.Holder = make([]int32, 0, rows)
 	for len(entries) > 0 {
 		n := 1
-		for n < len(entries) && compareEntries(entries[0], entries[n]) == 0 {
+		for n < len(entries) && b.compare(entries[0], entries[n]) == 0 {
 			n++
 		}
 		b.add(entries[:n])
@@ -36,43 +31,78 @@ func Build(s *model.Snapshot) *Report {
 }
 
 // entry is one group's commits on one topic of one broker: those that the
-// broker keeps, or those that one process of a broadcasting group keeps.
+// broker keeps, or those that one process of a broadcasting group keeps. It
+// names group, topic and broker by their places in the sorted names: sorting
+// entries by text would be most of the work of a large report.
 type entry struct {
-	group         *model.Group
-	topic, broker string
-	ip, pid       string // of the process, for local ones
+	group, topic, broker int32
 
-	part    *model.Part // nil for local ones
-	commits *model.Commits
-	local   *model.LocalCommits
+	part  int32 // index in Snapshot.Parts, notInPart for a process's own
+	index int32 // in the part's Commits, or the group's Local
 }
 
-func compareEntries(a, b entry) int {
-	return cmp.Or(
-		cmp.Compare(a.group.Name, b.group.Name),
-		cmp.Compare(a.topic, b.topic),
-		cmp.Compare(a.broker, b.broker),
-		cmp.Compare(a.ip, b.ip),
-		cmp.Compare(a.pid, b.pid),
-	)
-}
+const notInPart = -1
 
 type builder struct {
-	report    *Report
-	processes map[[2]string]int32
-	topics    map[string]int64
-	brokers   map[string]int64
-	queues    map[string][]int64 // by broker: sums by queue id, Unknown where there is no row
+	report *Report
+
+	groups          []*model.Group // sorted by name
+	topics, brokers []string       // sorted
+	processes       map[[2]string]int32
+
+	// Sums by the places of names, Unknown where there is no row.
+	topicSums, brokerSums []int64
+	queueSums             [][]int64 // by broker and queue id
 
 	scratch []int64 // backlog of one run of entries by queue id
 }
 
+func newBuilder(s *model.Snapshot) *builder {
+	b := &builder{
+		report:    &Report{Snapshot: s},
+		groups:    slices.Clone(s.Groups),
+		processes: make(map[[2]string]int32),
+	}
+	slices.SortFunc(b.groups, func(x, y *model.Group) int { return strings.Compare(x.Name, y.Name) })
+	return b
+}
+
+// compare orders entries by group, topic, broker and process.
+func (b *builder) compare(x, y entry) int {
+	switch {
+	case x.group != y.group:
+		return cmp.Compare(x.group, y.group)
+	case x.topic != y.topic:
+		return cmp.Compare(x.topic, y.topic)
+	case x.broker != y.broker:
+		return cmp.Compare(x.broker, y.broker)
+	}
+	xIP, xPID := b.holder(&x)
+	yIP, yPID := b.holder(&y)
+	return cmp.Or(strings.Compare(xIP, yIP), strings.Compare(xPID, yPID))
+}
+
+// holder is the process that an entry belongs to; empty where it is none's.
+func (b *builder) holder(e *entry) (ip, pid string) {
+	if e.part != notInPart {
+		return "", ""
+	}
+	g := b.groups[e.group]
+	l := &g.Local[e.index]
+	if l.Client == model.NoClient {
+		return "", ""
+	}
+	return g.Clients[l.Client].IP, g.Clients[l.Client].PID
+}
+
 // collect lists what counts, and an upper bound of the rows in it.
-func (b *builder) collect(s *model.Snapshot) (entries []entry, rows int) {
-	groups := make(map[string]*model.Group, len(s.Groups))
+func (b *builder) collect() (entries []entry, rows int) {
+	s := b.report.Snapshot
+	topics, brokers := b.names()
+	groups := make(map[string]int32, len(b.groups))
 	n := 0
-	for _, g := range s.Groups {
-		groups[g.Name] = g
+	for i, g := range b.groups {
+		groups[g.Name] = int32(i)
 		n += len(g.Local)
 	}
 	for i := range s.Parts {
@@ -84,31 +114,64 @@ func (b *builder) collect(s *model.Snapshot) (entries []entry, rows int) {
 		if s.Parts[i].Age > 0 || s.Parts[i].Missing > 0 {
 			b.report.Incomplete++
 		}
+		places := make([]int32, len(part.Topics))
+		for j := range part.Topics {
+			places[j] = topics[part.Topics[j].Name]
+		}
 		for j := range part.Commits {
 			c := &part.Commits[j]
-			g, topic := groups[c.Group], &part.Topics[c.Topic]
-			if g == nil || !counts(g, topic.Name) {
+			g, ok := groups[c.Group]
+			if !ok || !counts(b.groups[g], part.Topics[c.Topic].Name) {
 				continue
 			}
-			entries = append(entries, entry{group: g, topic: topic.Name, broker: part.Broker, part: part, commits: c})
-			rows += topic.Queues
+			entries = append(entries, entry{
+				group: g, topic: places[c.Topic], broker: brokers[part.Broker], part: int32(i), index: int32(j),
+			})
+			rows += part.Topics[c.Topic].Queues
 		}
 	}
-	for _, g := range s.Groups {
+	for i, g := range b.groups {
 		if g.Model != model.Broadcasting {
 			continue
 		}
 		for j := range g.Local {
 			l := &g.Local[j]
-			e := entry{group: g, topic: l.Topic, broker: l.Broker, local: l}
-			if l.Client != model.NoClient {
-				e.ip, e.pid = g.Clients[l.Client].IP, g.Clients[l.Client].PID
-			}
-			entries = append(entries, e)
+			entries = append(entries, entry{
+				group: int32(i), topic: topics[l.Topic], broker: brokers[l.Broker], part: notInPart, index: int32(j),
+			})
 			rows += len(l.Committed)
 		}
 	}
 	return entries, rows
+}
+
+// names sorts the names of topics and brokers, and says the place of each.
+func (b *builder) names() (topics, brokers map[string]int32) {
+	topics, brokers = make(map[string]int32), make(map[string]int32)
+	for _, p := range b.report.Snapshot.Parts {
+		brokers[p.Broker] = 0
+		for i := range p.Topics {
+			topics[p.Topics[i].Name] = 0
+		}
+	}
+	for _, g := range b.groups {
+		for i := range g.Local {
+			topics[g.Local[i].Topic], brokers[g.Local[i].Broker] = 0, 0
+		}
+	}
+	b.topics, b.topicSums = places(topics)
+	b.brokers, b.brokerSums = places(brokers)
+	b.queueSums = make([][]int64, len(b.brokers))
+	return topics, brokers
+}
+
+// places sorts names, notes the place of each, and makes room for their sums.
+func places(names map[string]int32) (sorted []string, sums []int64) {
+	sorted = slices.Sorted(maps.Keys(names))
+	for i, name := range sorted {
+		names[name] = int32(i)
+	}
+	return sorted, slices.Repeat([]int64{model.Unknown}, len(sorted))
 }
 
 // Prefixes of topics that RocketMQ makes for a group (MixAll).
@@ -156,25 +219,27 @@ func subscribes(g *model.Group, topic string) bool {
 // There is more than one only where several clients of a broadcasting group
 // live in one process: their deliveries add up.
 func (b *builder) add(run []entry) {
-	pair := b.pair(&run[0])
+	e := &run[0]
+	g := b.groups[e.group]
+	pair := b.pair(g.Name, b.topics[e.topic])
 	b.scratch = b.scratch[:0]
 	for i := range run {
-		if run[i].local != nil {
-			b.addLocal(run[i].local, pair)
+		if run[i].part == notInPart {
+			b.addLocal(&g.Local[run[i].index], pair)
 		} else {
-			b.addCommits(&run[i], pair)
+			b.addCommits(b.report.Snapshot.Parts[run[i].part].Part, int(run[i].index), pair)
 		}
 	}
-	b.emit(&run[0], pair)
+	b.emit(e, g, pair)
 }
 
 // pair is the pair of an entry: entries come in the order of group and topic.
-func (b *builder) pair(e *entry) *Pair {
-	pairs := b.report.Pairs
-	if n := len(pairs); n == 0 || pairs[n-1].Group != e.group.Name || pairs[n-1].Topic != e.topic {
-		b.report.Pairs = append(pairs, Pair{Topic: e.topic, Group: e.group.Name})
+func (b *builder) pair(group, topic string) *Pair {
+	r := b.report
+	if n := len(r.Pairs); n == 0 || r.Pairs[n-1].Group != group || r.Pairs[n-1].Topic != topic {
+		r.Pairs = append(r.Pairs, Pair{Topic: topic, Group: group})
 	}
-	return &b.report.Pairs[len(b.report.Pairs)-1]
+	return &r.Pairs[len(r.Pairs)-1]
 }
 
 // widen makes room for n queues in the scratch.
@@ -184,12 +249,13 @@ func (b *builder) widen(n int) {
 	}
 }
 
-func (b *builder) addCommits(e *entry, pair *Pair) {
-	topic := &e.part.Topics[e.commits.Topic]
+func (b *builder) addCommits(part *model.Part, index int, pair *Pair) {
+	commits := &part.Commits[index]
+	topic := &part.Topics[commits.Topic]
 	b.widen(topic.Queues)
 	for q := range topic.Queues {
-		end, begin := e.part.Ends[topic.First+q], e.part.Begins[topic.First+q]
-		committed := e.part.Committed[e.commits.First+q]
+		end, begin := part.Ends[topic.First+q], part.Begins[topic.First+q]
+		committed := part.Committed[commits.First+q]
 		switch {
 		case end == model.Unknown:
 			continue
@@ -202,8 +268,8 @@ func (b *builder) addCommits(e *entry, pair *Pair) {
 		case committed == model.Unknown:
 			committed = 0
 		}
-		pair.Consumed += committed
-		pair.Ahead += max(committed-end, 0)
+		pair.Consumed = plus(pair.Consumed, committed)
+		pair.Ahead = plus(pair.Ahead, max(committed-end, 0))
 		b.scratch[q] = max(end-committed, 0)
 	}
 }
@@ -214,90 +280,110 @@ func (b *builder) addLocal(l *model.LocalCommits, pair *Pair) {
 		if committed == model.Unknown || q >= len(l.Ends) || l.Ends[q] == model.Unknown {
 			continue
 		}
-		pair.Consumed += committed
-		b.scratch[q] = max(b.scratch[q], 0) + max(l.Ends[q]-committed, 0)
+		pair.Consumed = plus(pair.Consumed, committed)
+		b.scratch[q] = plus(max(b.scratch[q], 0), max(l.Ends[q]-committed, 0))
 	}
 }
 
+// plus adds numbers that are not negative. Where only forged offsets can lead
+// it stops at the largest number: a sum must never be less than its parts.
+func plus(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
 // emit writes the scratch as rows and adds them to every sum.
-func (b *builder) emit(e *entry, pair *Pair) {
+func (b *builder) emit(e *entry, g *model.Group, pair *Pair) {
 	r := b.report
-	d := Detail{Topic: e.topic, Group: e.group.Name, Broker: e.broker, First: len(r.Backlog)}
-	owners := e.group.Owners[model.TopicOnBroker{Topic: e.topic, Broker: e.broker}]
+	d := Detail{Topic: pair.Topic, Group: g.Name, Broker: b.brokers[e.broker], First: len(r.Backlog)}
+	shared := NoHolder // of a process's own commits
+	var owners []int32
+	if e.part == notInPart {
+		shared = b.process(b.holder(e))
+	} else {
+		owners = g.Owners[model.TopicOnBroker{Topic: d.Topic, Broker: d.Broker}]
+	}
+	queues := b.queueSums[e.broker]
+	for len(queues) < len(b.scratch) {
+		queues = append(queues, model.Unknown)
+	}
+	b.queueSums[e.broker] = queues
 	sum := int64(0)
+	owner, owned := model.NoOwner, NoHolder // of the queue before: mostly the same
 	for q, backlog := range b.scratch {
 		if backlog == model.Unknown {
 			continue
 		}
-		holder := NoHolder
-		switch {
-		case e.local != nil && e.local.Client != model.NoClient:
-			holder = b.process(e.ip, e.pid)
-		case e.local == nil && q < len(owners) && owners[q] != model.NoOwner:
-			c := &e.group.Clients[owners[q]]
-			holder = b.process(c.IP, c.PID)
+		holder := shared
+		if q < len(owners) && owners[q] != model.NoOwner {
+			if owners[q] != owner {
+				owner = owners[q]
+				owned = b.process(g.Clients[owner].IP, g.Clients[owner].PID)
+			}
+			holder = owned
 		}
 		if holder != NoHolder {
-			r.Processes[holder].Backlog += backlog
+			r.Processes[holder].Backlog = plus(r.Processes[holder].Backlog, backlog)
 		}
-		r.QueueID = append(r.QueueID, int32(q)) //nolint:gosec // a source bounds queue ids
+		r.QueueID = append(r.QueueID, int32(q))
 		r.Backlog = append(r.Backlog, backlog)
 		r.Holder = append(r.Holder, holder)
-		b.addQueue(e.broker, q, backlog)
-		sum += backlog
+		queues[q] = plus(max(queues[q], 0), backlog)
+		sum = plus(sum, backlog)
 	}
 	if d.Rows = len(r.Backlog) - d.First; d.Rows == 0 {
 		return
 	}
 	r.Details = append(r.Details, d)
-	pair.Backlog += sum
+	pair.Backlog = plus(pair.Backlog, sum)
 	pair.Rows += d.Rows
-	b.topics[e.topic] += sum
-	b.brokers[e.broker] += sum
+	b.topicSums[e.topic] = plus(max(b.topicSums[e.topic], 0), sum)
+	b.brokerSums[e.broker] = plus(max(b.brokerSums[e.broker], 0), sum)
 	if n := len(r.Groups); n == 0 || r.Groups[n-1].Name != d.Group {
 		r.Groups = append(r.Groups, Sum{Name: d.Group})
 	}
-	r.Groups[len(r.Groups)-1].Backlog += sum
+	total := &r.Groups[len(r.Groups)-1].Backlog
+	*total = plus(*total, sum)
 }
 
+// process is the place of a process in the report. One without any name cannot
+// be told from none.
 func (b *builder) process(ip, pid string) int32 {
+	if ip == "" && pid == "" {
+		return NoHolder
+	}
 	key := [2]string{ip, pid}
 	i, ok := b.processes[key]
 	if !ok {
-		i = int32(len(b.report.Processes)) //nolint:gosec // bounded by the rows
+		i = int32(len(b.report.Processes))
 		b.processes[key] = i
 		b.report.Processes = append(b.report.Processes, Process{IP: ip, PID: pid})
 	}
 	return i
 }
 
-func (b *builder) addQueue(broker string, q int, backlog int64) {
-	sums := b.queues[broker]
-	for len(sums) <= q {
-		sums = append(sums, model.Unknown)
-	}
-	sums[q] = max(sums[q], 0) + backlog
-	b.queues[broker] = sums
-}
-
-// finish turns the maps of sums into sorted lists.
+// finish lists the sums that have rows.
 func (b *builder) finish() {
 	r := b.report
-	r.Topics = sortedSums(b.topics)
-	r.Brokers = sortedSums(b.brokers)
-	for _, broker := range slices.Sorted(maps.Keys(b.queues)) {
-		for q, sum := range b.queues[broker] {
+	r.Topics = sums(b.topics, b.topicSums)
+	r.Brokers = sums(b.brokers, b.brokerSums)
+	for i, queues := range b.queueSums {
+		for q, sum := range queues {
 			if sum != model.Unknown {
-				r.Queues = append(r.Queues, QueueSum{Broker: broker, QueueID: int32(q), Backlog: sum}) //nolint:gosec // see emit
+				r.Queues = append(r.Queues, QueueSum{Broker: b.brokers[i], QueueID: int32(q), Backlog: sum})
 			}
 		}
 	}
 }
 
-func sortedSums(sums map[string]int64) []Sum {
-	list := make([]Sum, 0, len(sums))
-	for _, name := range slices.Sorted(maps.Keys(sums)) {
-		list = append(list, Sum{Name: name, Backlog: sums[name]})
+func sums(names []string, sums []int64) []Sum {
+	list := make([]Sum, 0, len(names))
+	for i, name := range names {
+		if sums[i] != model.Unknown {
+			list = append(list, Sum{Name: name, Backlog: sums[i]})
+		}
 	}
 	return list
 }

@@ -12,8 +12,8 @@ import "github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 // what is not in it does not exist any more. Backlogs are messages.
 //
 // The rows, one per queue and holder, stand in the columns QueueID, Backlog and
-// Holder; Details groups them by what they share. All lists are sorted by the
-// names in them.
+// Holder; Details groups them by what they share. The other lists are sorted by
+// the names in them.
 type Report struct {
 	Snapshot *model.Snapshot
 
@@ -23,7 +23,8 @@ type Report struct {
 	Holder  []int32 // index in Processes, or NoHolder
 
 	// Processes are all consumer processes that hold a queue, with the
-	// backlog of the queues that each holds.
+	// backlog of the queues that each holds, in the order of their first
+	// rows.
 	Processes []Process
 
 	Topics  []Sum // by topic
@@ -80,18 +81,9 @@ type QueueSum struct {
 	Backlog int64
 }
 
-// Up says whether the round reached the cluster, whole or in part: some name
-// server and some broker answered.
+// Up says whether the round reached the cluster, whole or in part: some broker
+// answered. A name server alone is not the cluster.
 func (r *Report) Up() bool {
-	for i := range r.Snapshot.NameServers {
-		if r.Snapshot.NameServers[i].Up {
-			return r.anyBrokerUp()
-		}
-	}
-	return false
-}
-
-func (r *Report) anyBrokerUp() bool {
 	for i := range r.Snapshot.Brokers {
 		if r.Snapshot.Brokers[i].Up {
 			return true

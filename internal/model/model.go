@@ -15,9 +15,12 @@ const Unknown int64 = -1
 // Snapshot is one cluster as one round saw it.
 type Snapshot struct {
 	Cluster string
-	// Began and Ended bound the round that read it.
-	Began, Ended time.Time
-	NameServers  []NameServer
+	// Ended is when the round ended.
+	Ended time.Time
+	// Taken is when offsets of the cluster were last read: in this round, or
+	// where that could read none, in an earlier one. Zero: never.
+	Taken       time.Time
+	NameServers []NameServer
 	// Brokers are all processes that the name servers know, in the order of
 	// name and id.
 	Brokers []Broker

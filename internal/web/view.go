@@ -117,9 +117,9 @@ func class(r Round) string {
 }
 
 func (v *clusterView) addSnapshot(s *model.Snapshot, now time.Time) {
-	if !s.Ended.IsZero() {
-		v.Age = span(max(now.Sub(s.Ended), 0))
-		v.Taken = s.Ended.UTC().Format(time.RFC3339)
+	if !s.Taken.IsZero() {
+		v.Age = span(max(now.Sub(s.Taken), 0))
+		v.Taken = s.Taken.UTC().Format(time.RFC3339)
 	}
 	for _, n := range s.NameServers {
 		v.NameServers = append(v.NameServers, nodeView{Addr: n.Addr, Up: n.Up})

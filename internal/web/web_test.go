@@ -30,7 +30,7 @@ func now() time.Time {
 func snapshot(name string, secondUp bool) *model.Snapshot {
 	return &model.Snapshot{
 		Cluster: name,
-		Ended:   now().Add(-12300 * time.Millisecond),
+		Taken:   now().Add(-12300 * time.Millisecond),
 		NameServers: []model.NameServer{
 			{Addr: "10.0.0.1:9876", Up: true}, {Addr: "10.0.0.2:9876", Up: secondUp},
 		},

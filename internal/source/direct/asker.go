@@ -2,6 +2,7 @@ package direct
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -17,15 +18,14 @@ import (
 type asker struct {
 	client *remoting.Client
 	ctx    context.Context //nolint:containedctx // lives as long as the source
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	wg     *sync.WaitGroup // the source's
 
 	mu      sync.Mutex
 	queues  map[string]*askQueue // by address
 	queued  map[askKey]struct{}
 	answers []answer
-	urgent  int           // questions that a round waits for
-	idle    chan struct{} // closed when urgent falls to 0
+	awaited map[askKey]struct{} // questions that the round waits for
+	idle    chan struct{}       // closed when there is none left
 }
 
 const (
@@ -58,16 +58,13 @@ type askQueue struct {
 	running int
 }
 
-func newAsker(client *remoting.Client) *asker {
-	ctx, cancel := context.WithCancel(context.Background())
+func newAsker(ctx context.Context, client *remoting.Client, wg *sync.WaitGroup) *asker {
 	return &asker{
-		client: client, ctx: ctx, cancel: cancel,
-		queues: make(map[string]*askQueue), queued: make(map[askKey]struct{}),
+		client: client, ctx: ctx, wg: wg,
+		queues: make(map[string]*askQueue),
+		queued: make(map[askKey]struct{}), awaited: make(map[askKey]struct{}),
 	}
 }
-
-func (a *asker) stop() { a.cancel() }
-func (a *asker) wait() { a.wg.Wait() }
 
 // ask queues a question to the client behind the broker process at addr,
 // unless the same is waiting or under way already.
@@ -79,7 +76,7 @@ func (a *asker) ask(addr string, q question) {
 	}
 	a.queued[q.askKey] = struct{}{}
 	if q.urgent {
-		if a.urgent++; a.idle == nil {
+		if a.awaited[q.askKey] = struct{}{}; a.idle == nil {
 			a.idle = make(chan struct{})
 		}
 	}
@@ -116,11 +113,9 @@ func (a *asker) work(addr string, queue *askQueue) {
 		a.mu.Lock()
 		delete(a.queued, q.askKey)
 		a.answers = append(a.answers, got)
-		if q.urgent {
-			if a.urgent--; a.urgent == 0 {
-				close(a.idle)
-				a.idle = nil
-			}
+		if delete(a.awaited, q.askKey); len(a.awaited) == 0 && a.idle != nil {
+			close(a.idle)
+			a.idle = nil
 		}
 		a.mu.Unlock()
 	}
@@ -140,27 +135,39 @@ func (a *asker) one(addr string, q question) (*held, error) {
 			},
 		}
 	}, func(_ int, resp remoting.Response, err error) {
-		if failed = err; err == nil {
-			h, failed = readHeld(resp.Body)
+		if failed = err; err != nil {
+			return
+		}
+		if h, failed = readHeld(resp.Body); failed != nil {
+			failed = fmt.Errorf("%s: %w", addr, failed)
 		}
 	})
 	return h, failed
 }
 
-// collect waits until no urgent question is open, but at most wait, and hands
-// over the answers that have come.
-func (a *asker) collect(ctx context.Context, wait time.Duration) []answer {
+// wait waits until no urgent question is open, but no longer than longest.
+// Whoever has not answered by then is not waited for again.
+func (a *asker) wait(ctx context.Context, longest time.Duration) {
 	a.mu.Lock()
 	idle := a.idle
 	a.mu.Unlock()
-	if idle != nil {
-		ctx, cancel := context.WithTimeout(ctx, wait)
-		defer cancel()
-		select {
-		case <-idle:
-		case <-ctx.Done():
-		}
+	if idle == nil {
+		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.awaited)
+	a.idle = nil
+}
+
+// take hands over the answers that have come since it was called last.
+func (a *asker) take() []answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	answers := a.answers

@@ -1,95 +1,102 @@
 package direct
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
-// reading is one broker process being read in a round.
+// reading is the process of one broker whose offsets are read in a round.
 type reading struct {
 	*round
 	broker *broker
 	proc   *proc
-	build  *partBuilder // nil where the process is only asked how it is
+	build  *partBuilder
 }
 
-// readBrokers asks every process of every broker.
+// readBrokers reads one process of every broker, and asks the others whether
+// they are there.
 func (r *round) readBrokers() {
-	var work []*reading
+	var reads, pings []func()
 	for _, c := range r.src.clusters {
 		for _, b := range c.brokers {
 			teller := b.teller()
+			b.reader = teller.addr
+			w := &reading{round: r, broker: b, proc: teller, build: newPartBuilder(b)}
+			r.sources = append(r.sources, w)
+			reads = append(reads, w.run)
 			for _, p := range b.procs {
-				w := &reading{round: r, broker: b, proc: p}
-				if p == teller {
-					b.start(p)
-					w.build = newPartBuilder(b)
-					r.sources = append(r.sources, w)
+				if p != teller {
+					pings = append(pings, func() { r.ping(c, p) })
 				}
-				work = append(work, w)
 			}
 		}
 	}
-	each(r.src.opts.Parallel, work, (*reading).run)
-}
-
-// start prepares a broker for being read through p.
-func (b *broker) start(p *proc) {
-	if b.reader != p.addr {
-		b.reader, b.known = p.addr, newConfigs()
-	}
-	b.minimum = nil
+	each(r.src.opts.Parallel, slices.Concat(reads, pings), func(work func()) { work() })
 }
 
 func (w *reading) run() {
-	if w.build == nil {
-		w.ask([]remoting.RequestCode{remoting.GetBrokerRuntimeInfo})
-		return
-	}
-	failed := w.ask([]remoting.RequestCode{
-		remoting.GetBrokerRuntimeInfo, remoting.GetAllTopicConfig, remoting.GetAllSubscriptionGroup,
-	})
-	if !w.proc.up || failed != nil {
-		w.build.err = failed
-		return
-	}
-	if err := w.readCommits(); err != nil {
-		w.build.err = err
+	if w.build.err = w.ask(); w.build.err != nil {
 		return
 	}
 	w.readEndsAndGroups(w.claimGroups())
+	w.readDraining()
 	w.readBeginnings()
 }
 
-// ask sends the requests that describe a process, and returns the first
-// failure among those without which its offsets cannot be told.
-func (w *reading) ask(codes []remoting.RequestCode) error {
+// ask sends the requests for the broker's topics, groups and commits, and
+// returns the first failure. The commits are decoded last: what of them is
+// wanted is in the other two.
+func (w *reading) ask() error {
+	codes := []remoting.RequestCode{remoting.GetAllConsumerOffset, remoting.GetAllTopicConfig, remoting.GetAllSubscriptionGroup}
 	var failed error
+	var commits []byte
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(codes),
 		func(i int) remoting.Request { return remoting.Request{Code: codes[i]} },
 		func(i int, resp remoting.Response, err error) {
 			w.answered(err)
-			if err == nil {
+			switch {
+			case err != nil:
+			case codes[i] == remoting.GetAllConsumerOffset:
+				commits = append(commits, resp.Body...) // the body is lent
+			default:
 				err = w.take(codes[i], resp.Body)
 			}
-			if err != nil {
-				w.fail(w.broker.cluster.name, w.proc.addr, codes[i], err)
-				if codes[i] != remoting.GetBrokerRuntimeInfo && failed == nil {
-					failed = err
-				}
-			}
+			failed = w.note(codes[i], err, failed)
 		})
+	if failed != nil {
+		return failed
+	}
+	failed = w.note(remoting.GetAllConsumerOffset, w.named(w.build.takeCommits(commits)), nil)
+	if failed == nil && w.proc.id != remoting.MasterID && len(w.build.part.Commits) == 0 && len(w.broker.known.groups) > 0 {
+		failed = fmt.Errorf("%s: a slave of broker %s that stands in for its master knows no commit of any group", w.proc.addr, w.broker.name)
+		w.failAs(w.broker.cluster.name, w.proc.addr, remoting.GetAllConsumerOffset, reasonNoCommits, failed)
+	}
 	return failed
 }
 
-// answered notes that the process is there: any answer of its own counts, also
-// one that refuses.
+// reasonNoCommits: a slave of 5.5.0 cannot read its master's commits
+// (SlaveSynchronize.syncConsumerOffset) and has none of its own. That nobody
+// has committed anything must not be believed of it.
+const reasonNoCommits = "no_commits"
+
+// note counts a failure, and returns the first one.
+func (w *reading) note(code remoting.RequestCode, err, first error) error {
+	if err == nil {
+		return first
+	}
+	w.fail(w.broker.cluster.name, w.proc.addr, code, err)
+	if first == nil {
+		return err
+	}
+	return first
+}
+
+// answered notes that the process is there.
 func (w *reading) answered(err error) {
-	var refused *remoting.ResponseError
-	if err == nil || errors.As(err, &refused) {
-		w.proc.up, w.proc.seen = true, w.began
+	if isAnswer(err) {
+		w.proc.told = true
 	}
 }
 
@@ -97,8 +104,6 @@ func (w *reading) take(code remoting.RequestCode, body []byte) error {
 	b, s := w.broker, w.src
 	var err error
 	switch code { //nolint:exhaustive // those that ask sends
-	case remoting.GetBrokerRuntimeInfo:
-		err = w.proc.setRuntime(body)
 	case remoting.GetAllTopicConfig:
 		var odd int
 		odd, err = b.known.setTopics(body, b.cluster, &s.names)
@@ -117,37 +122,6 @@ func (w *reading) named(err error) error {
 	return fmt.Errorf("%s: %w", w.proc.addr, err)
 }
 
-func (p *proc) setRuntime(body []byte) error {
-	return remoting.DecodeRuntimeInfo(body, func(key, value []byte) {
-		switch string(key) {
-		case "brokerVersionDesc":
-			if string(value) != p.version {
-				p.version = string(value)
-			}
-		case "bootTimestamp":
-			if string(value) != p.boot {
-				p.boot, p.noTopicList = string(value), false
-			}
-		}
-	})
-}
-
-// readCommits asks for every commit of the broker.
-func (w *reading) readCommits() error {
-	var failed error
-	w.src.client.Pipeline(w.ctx, w.proc.addr, 1,
-		func(int) remoting.Request { return remoting.Request{Code: remoting.GetAllConsumerOffset} },
-		func(_ int, resp remoting.Response, err error) {
-			if err == nil {
-				err = w.named(w.build.takeCommits(resp.Body))
-			}
-			if failed = err; err != nil {
-				w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetAllConsumerOffset, err)
-			}
-		})
-	return failed
-}
-
 // sealParts makes the parts of the round, or lets the last good ones stand in.
 func (r *round) sealParts() {
 	keep := r.src.opts.KeepRounds
@@ -156,11 +130,13 @@ func (r *round) sealParts() {
 		b.cluster.odd += w.build.odd
 		if w.build.err == nil {
 			b.part, b.carried = w.build.seal(b.part, b.carried, keep, r.src.opts.Now())
+			b.minimum = w.build.sealMinimum(b.minimum, b.carried)
 			b.partAge = 0
+			b.cluster.taken = b.part.Taken
 			continue
 		}
 		if b.partAge++; b.partAge > keep {
-			b.part, b.carried = nil, nil
+			b.part, b.carried, b.minimum = nil, nil, nil
 		}
 	}
 }

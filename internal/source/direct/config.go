@@ -40,7 +40,8 @@ const (
 // maxQueues bounds the queues of one topic on one broker that are believed.
 const maxQueues = 1 << 16
 
-func newConfigs() configs { return configs{seed: maphash.MakeSeed()} }
+// forgetSums has the next answers decoded, even if they are the same.
+func (k *configs) forgetSums() { k.seed = maphash.MakeSeed() }
 
 // setTopics takes the answer to GET_ALL_TOPIC_CONFIG. odd counts topics whose
 // number of queues is beyond belief.

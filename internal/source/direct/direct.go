@@ -33,6 +33,9 @@ type Options struct {
 	// OwnerWait is how long a round waits for processes that are being
 	// asked about their queues; 1 s. Later answers serve the next round.
 	OwnerWait time.Duration
+	// RuntimeEvery is how often a broker process is asked for its runtime,
+	// which costs a 5.x broker more than all the rest; 1 min.
+	RuntimeEvery time.Duration
 	// Now is the clock; time.Now.
 	Now func() time.Time
 }
@@ -43,6 +46,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Parallel, 8)
 	setDefault(&o.OwnerRefresh, 5*time.Minute)
 	setDefault(&o.OwnerWait, time.Second)
+	setDefault(&o.RuntimeEvery, time.Minute)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -60,11 +64,18 @@ type Source struct {
 	opts   Options
 	client *remoting.Client
 	asker  *asker
-	names  interner
-	seed   maphash.Seed // of fingerprints that are compared between rounds
+
+	// What runs in the background, beyond a round, ends with the source.
+	ctx        context.Context //nolint:containedctx // lives as long as the source
+	cancel     context.CancelFunc
+	background sync.WaitGroup
+
+	names interner
+	seed  maphash.Seed // of fingerprints that are compared between rounds
 
 	nameServers []model.NameServer
 	clusters    map[string]*cluster
+	lastBegan   time.Time // of the round before
 }
 
 var _ source.Source = (*Source)(nil)
@@ -72,11 +83,12 @@ var _ source.Source = (*Source)(nil)
 // New makes a source. It opens no connection yet.
 func New(o Options) *Source {
 	o = o.withDefaults()
-	client := remoting.NewClient(o.Remoting)
 	s := &Source{
-		opts: o, client: client, asker: newAsker(client), seed: maphash.MakeSeed(),
+		opts: o, client: remoting.NewClient(o.Remoting), seed: maphash.MakeSeed(),
 		clusters: make(map[string]*cluster),
 	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.asker = newAsker(s.ctx, s.client, &s.background)
 	for _, addr := range o.NameServers {
 		s.nameServers = append(s.nameServers, model.NameServer{Addr: addr})
 	}
@@ -85,9 +97,9 @@ func New(o Options) *Source {
 
 // Close ends all connections and waits for what runs in the background.
 func (s *Source) Close() error {
-	s.asker.stop()
+	s.cancel()
 	err := s.client.Close()
-	s.asker.wait()
+	s.background.Wait()
 	return err
 }
 
@@ -95,14 +107,17 @@ func (s *Source) Close() error {
 func (s *Source) Collect(ctx context.Context) source.Round {
 	r := &round{src: s, ctx: ctx, began: s.opts.Now()}
 	s.names.nextRound()
-	r.readTopology()
+	r.within(1.0/4, r.readTopology)
 	s.client.Retain(s.isNode)
-	r.readBrokers()
-	r.readGroupsElsewhere()
-	r.readBroadcastEnds()
+	r.feelPulses()
+	r.within(3.0/4, r.readBrokers)
+	r.within(1.0/2, r.readGroupsElsewhere)
+	r.within(1.0/2, r.readBroadcastEnds)
 	r.sealParts()
 	r.askOwners()
 	r.finishGroups()
+	r.takePulses()
+	s.lastBegan = r.began
 	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List()}
 }
 
@@ -132,6 +147,20 @@ type round struct {
 
 	mu       sync.Mutex
 	failures source.Failures
+}
+
+// within gives a step a part of the time that the round has left: a node that
+// does not answer must not cost what others have still to tell.
+func (r *round) within(part float64, step func()) {
+	whole := r.ctx
+	if deadline, ok := whole.Deadline(); ok {
+		left := time.Until(deadline)
+		ctx, cancel := context.WithTimeout(whole, time.Duration(part*float64(left)))
+		defer cancel()
+		r.ctx = ctx
+		defer func() { r.ctx = whole }()
+	}
+	step()
 }
 
 // fail counts a failure of one request to one node.
@@ -174,6 +203,8 @@ type cluster struct {
 	mu     sync.Mutex // guards groups while brokers are being read at once
 	groups map[string]*group
 	odd    int // of the round
+
+	taken time.Time // when offsets of some broker were last read
 }
 
 func (c *cluster) sortedBrokers() []*broker {
@@ -190,14 +221,16 @@ func (r *round) snapshots() []*model.Snapshot {
 	for _, name := range slices.Sorted(maps.Keys(s.clusters)) {
 		c := s.clusters[name]
 		snap := &model.Snapshot{
-			Cluster: name, Began: r.began, Ended: ended,
+			Cluster: name, Ended: ended, Taken: c.taken,
 			NameServers: slices.Clone(s.nameServers), Odd: c.odd,
 		}
 		for _, b := range c.sortedBrokers() {
 			snap.Brokers = append(snap.Brokers, b.processes()...)
-			if b.part != nil {
-				snap.Parts = append(snap.Parts, model.PartOfRound{Part: b.part, Age: b.partAge, Missing: len(b.carried)})
+			part := b.part
+			if part == nil { // nothing is known of its offsets, which must show
+				part = &model.Part{Broker: b.name}
 			}
+			snap.Parts = append(snap.Parts, model.PartOfRound{Part: part, Age: b.partAge, Missing: len(b.carried)})
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
 			snap.Groups = append(snap.Groups, c.groups[name].snapshot())
@@ -207,7 +240,7 @@ func (r *round) snapshots() []*model.Snapshot {
 	if len(list) == 0 {
 		// Never reached: something must say so, under the only name there is.
 		list = append(list, &model.Snapshot{
-			Cluster: strings.Join(s.opts.NameServers, ";"), Began: r.began, Ended: ended,
+			Cluster: strings.Join(s.opts.NameServers, ";"), Ended: ended,
 			NameServers: slices.Clone(s.nameServers),
 		})
 	}

@@ -4,16 +4,18 @@
 // One round asks, in this order (docs/design.md has the reasons and the cost):
 //
 //   - every name server for the brokers of its clusters (106);
-//   - every broker process for its runtime (28); one process per broker name,
-//     the master or who acts for it, for its topics (21), its groups (201) and
-//     every commit (43), then for the ends of the queues in those commits: in
-//     bulk (208 with topicList) where the broker knows how, else topic by
-//     topic (202). Commits come before ends, so that a backlog is never
-//     negative only because messages arrived in between;
+//   - one process per broker name, the master or who acts for it, for its
+//     topics (21), its groups (201) and every commit (43), then for the ends of
+//     the queues in those commits: in bulk (208 with topicList) where the
+//     broker knows how, else topic by topic (202). Commits come before ends, so
+//     that a backlog is never negative only because messages arrived in
+//     between;
 //   - one broker per group who is online in it (203);
 //   - the processes of groups that changed which queues they hold, and those
 //     of broadcasting groups how far they are (307), two at a time per broker,
-//     in the background.
+//     in the background;
+//   - every broker process now and then for its runtime (28), in the
+//     background too.
 //
 // The package may hold requests, what is remembered between rounds, and the
 // making of a snapshot. It does no arithmetic on offsets.

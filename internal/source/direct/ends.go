@@ -2,6 +2,7 @@ package direct
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -21,16 +22,43 @@ const chunkQueues = 4096
 // and, on the same pipeline, who is online in some groups.
 func (w *reading) readEndsAndGroups(groups []*group) {
 	topics := w.build.wantedTopics()
-	if w.proc.noTopicList {
+	if w.proc.bulk == ignores {
 		w.readTopicStats(topics, groups)
 		return
 	}
 	w.readEndsInBulk(topics, groups)
-	// What the bulk request did not bring because the process does not know
-	// it, or refuses it, is asked for topic by topic.
-	if rest := w.build.wantedTopics(); len(rest) > 0 {
-		w.readTopicStats(rest, nil)
+	// What the bulk request did not bring is asked for topic by topic. If
+	// the topics are there, the process does not know the request. If not,
+	// they were deleted a moment ago and nothing is proven.
+	rest := w.build.wantedTopics()
+	w.readTopicStats(rest, nil)
+	if slices.ContainsFunc(rest, func(t *topic) bool { return t.state == read }) && w.proc.bulk == untried {
+		w.proc.bulk = ignores
 	}
+}
+
+// readDraining asks for the ends of queues that are only read any more, before
+// a topic is made smaller: 4.x lists write queues alone in a topic's stats.
+func (w *reading) readDraining() {
+	topics := w.build.halfTold()
+	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics),
+		func(i int) remoting.Request {
+			return remoting.Request{Code: remoting.GetConsumeStats, Fields: []remoting.Field{
+				{Key: "consumerGroup", Value: probeGroup},
+				{Key: "topic", Value: topics[i].name},
+			}}
+		},
+		func(i int, resp remoting.Response, err error) {
+			if err == nil {
+				err = w.named(remoting.DecodeConsumeStats(resp.Body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+					w.build.setEnd(q, o.BrokerOffset, model.Unknown)
+				}))
+			}
+			if err != nil {
+				w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetConsumeStats, err)
+				topics[i].state = missing
+			}
+		})
 }
 
 // readEndsInBulk sends GET_CONSUME_STATS with a group that does not exist and a
@@ -82,7 +110,8 @@ func bulkRequest(topics []*topic) remoting.Request {
 }
 
 // takeBulk reads one answer to the bulk request. Topics that the broker left
-// out are gone; an answer without any queue means that the list was ignored.
+// out are gone. An answer without any queue, and a refusal, leave the topics
+// wanted: maybe the process does not know the list.
 func (w *reading) takeBulk(topics []*topic, body []byte, err error) {
 	queues := 0
 	if err == nil {
@@ -91,17 +120,16 @@ func (w *reading) takeBulk(topics []*topic, body []byte, err error) {
 			w.build.setEnd(q, o.BrokerOffset, model.Unknown)
 		}))
 	}
+	if err != nil {
+		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetConsumeStats, err)
+	}
 	var refused *remoting.ResponseError
 	switch {
-	case errors.As(err, &refused) && refused.Code != remoting.SystemBusy:
-		w.proc.noTopicList = true
-		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetConsumeStats, err)
+	case errors.As(err, &refused) && remoting.Reason(err) != "busy":
 	case err != nil:
-		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetConsumeStats, err)
 		setState(topics, missing)
-	case queues == 0:
-		w.proc.noTopicList = true
-	default:
+	case queues > 0:
+		w.proc.bulk = answers
 		for _, t := range topics {
 			if t.state == wanted {
 				t.state = gone
@@ -170,9 +198,12 @@ func (w *reading) readBeginnings() {
 	topics := w.build.undecided()
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics),
 		func(i int) remoting.Request { return statsRequest(topics[i]) },
-		func(_ int, resp remoting.Response, err error) {
+		func(i int, resp remoting.Response, err error) {
 			if err == nil {
 				err = w.named(remoting.DecodeTopicStats(resp.Body, w.build.setBegin))
+			}
+			if err != nil {
+				w.build.forgetBegins(topics[i]) // of a garbled answer
 			}
 			if err != nil && !isNotFound(err) {
 				w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetTopicStatsInfo, err)
@@ -192,13 +223,14 @@ func (r *round) readBroadcastEnds() {
 				continue
 			}
 			for name := range g.topics {
-				if t := w.broker.known.topics[name]; t != nil {
+				if t := w.broker.known.topics[name]; t != nil && t.state == unused && w.build.fits(t) {
 					w.build.want(t)
 				}
 			}
 		}
 		if len(w.build.wantedTopics()) > 0 {
 			w.readEndsAndGroups(nil)
+			w.readDraining()
 		}
 	})
 }

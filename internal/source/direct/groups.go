@@ -100,7 +100,7 @@ func connectionsRequest(g *group) remoting.Request {
 func (w *reading) takeConnections(g *group, body []byte, err error) {
 	switch {
 	case remoting.Reason(err) == "offline":
-		if g.outcome != online {
+		if g.outcome != online && (w.broker.name == g.home || !g.seenAtHome()) {
 			g.outcome = offline
 		}
 		return
@@ -114,8 +114,17 @@ func (w *reading) takeConnections(g *group, body []byte, err error) {
 		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetConsumerConnectionList, err)
 		return
 	}
-	g.outcome, g.home = online, w.broker.name
+	// While brokers are being read at once, home stands already; it must not
+	// be written then.
+	if g.outcome = online; g.home != w.broker.name {
+		g.home = w.broker.name
+	}
 }
+
+// seenAtHome: the broker that is asked first has processes of the group. While
+// it cannot be asked, other brokers' not knowing of any proves nothing: a group
+// need not be on all brokers.
+func (g *group) seenAtHome() bool { return g.known && len(g.clients) > 0 }
 
 // maxClients bounds the processes of one group that are believed.
 const maxClients = 1 << 16
@@ -172,7 +181,7 @@ func (g *group) setOffline() {
 
 // readGroupsElsewhere asks other brokers about groups for which the first one
 // has no answer: it is down, or says that nobody is online although somebody
-// was, or although commits move.
+// was, or although commits move, or when nothing was known of the group.
 func (r *round) readGroupsElsewhere() {
 	for range maxTries {
 		again := r.groupsToAskAgain()
@@ -201,7 +210,7 @@ func (r *round) groupsToAskAgain() map[*broker][]*group {
 				continue
 			}
 			moved := g.commits != g.lastCommits && g.lastCommits > 0
-			if g.outcome == offline && len(g.clients) == 0 && !moved {
+			if g.outcome == offline && g.known && len(g.clients) == 0 && !moved {
 				continue
 			}
 			if next := g.nextBroker(); next != "" {
@@ -227,12 +236,8 @@ func (g *group) nextBroker() string {
 // settleGroups draws the conclusions of the round about who is online.
 func (r *round) settleGroups() {
 	keep := r.src.opts.KeepRounds
+	r.keepGroups()
 	for _, c := range r.src.clusters {
-		for _, b := range c.brokers {
-			if b.part != nil && b.partAge+1 <= keep {
-				r.markListed(c, b)
-			}
-		}
 		for name, g := range c.groups {
 			if !g.listed {
 				delete(c.groups, name)
@@ -243,17 +248,18 @@ func (r *round) settleGroups() {
 	}
 }
 
-// markListed keeps the groups of a broker that was not read in this round: its
-// last good part still stands.
-func (r *round) markListed(c *cluster, b *broker) {
+// keepGroups keeps the groups of brokers that were not read in this round, for
+// as long as the broker itself is remembered: a broadcasting group that is
+// offline when its broker comes back must still be known for what it is.
+func (r *round) keepGroups() {
 	for _, w := range r.sources {
-		if w.broker == b && w.build.err == nil {
-			return
+		if w.build.err == nil {
+			continue
 		}
-	}
-	for i := range b.part.Commits {
-		if g := c.groups[b.part.Commits[i].Group]; g != nil {
-			g.listed = true
+		for name := range w.broker.known.groups {
+			if g := w.broker.cluster.groups[name]; g != nil {
+				g.listed = true
+			}
 		}
 	}
 }

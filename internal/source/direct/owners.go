@@ -39,7 +39,8 @@ func readHeld(body []byte) (*held, error) {
 			return
 		}
 		if q.QueueID < 0 || q.QueueID >= maxQueues || total > maxHeld {
-			odd = fmt.Errorf("%w: queue id %d of topic %q: allowed are 0 to %d, and %d queues in all", remoting.ErrMalformed, q.QueueID, q.Topic, maxQueues-1, maxHeld)
+			odd = fmt.Errorf("body of %s: %w: queue id %d of topic %q: allowed are 0 to %d, and %d queues in all",
+				remoting.GetConsumerRunningInfo, remoting.ErrMalformed, q.QueueID, q.Topic, maxQueues-1, maxHeld)
 			return
 		}
 		key := model.TopicOnBroker{Topic: string(q.Topic), Broker: string(q.Broker)}
@@ -69,13 +70,16 @@ func (r *round) askOwners() {
 	s := r.src
 	for _, c := range s.clusters {
 		for _, g := range c.groups {
-			if !g.known || len(g.clients) == 0 {
-				continue
-			}
 			g.forgetLeft()
+		}
+	}
+	// What came since the last round need not be asked for again.
+	r.takeAnswers(s.asker.take())
+	for _, c := range s.clusters {
+		for _, g := range c.groups {
 			b := c.brokers[g.home]
-			if b == nil {
-				continue
+			if b == nil || !g.known || g.age > 0 {
+				continue // nobody is there to hand a question on
 			}
 			for i := range g.clients {
 				id := g.clients[i].ID
@@ -85,9 +89,8 @@ func (r *round) askOwners() {
 			}
 		}
 	}
-	for _, a := range s.asker.collect(r.ctx, s.opts.OwnerWait) {
-		r.takeAnswer(a)
-	}
+	s.asker.wait(r.ctx, s.opts.OwnerWait)
+	r.takeAnswers(s.asker.take())
 }
 
 // forgetLeft lets go of processes that have left the group.
@@ -126,6 +129,12 @@ func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgen
 	return now.Sub(h.asked) >= refresh, false
 }
 
+func (r *round) takeAnswers(answers []answer) {
+	for _, a := range answers {
+		r.takeAnswer(a)
+	}
+}
+
 // takeAnswer notes what a process said, or that it said nothing.
 func (r *round) takeAnswer(a answer) {
 	c := r.src.clusters[a.cluster]
@@ -154,7 +163,8 @@ func (r *round) takeAnswer(a answer) {
 	}
 	h.failures++
 	h.retryAt = r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh))
-	r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo, a.err)
+	r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo,
+		fmt.Errorf("process %s of group %s: %w", a.clientID, a.group, a.err))
 }
 
 // retryPause is the first pause after a process that did not answer.
@@ -194,7 +204,7 @@ func (g *group) assignOwners() (owners map[model.TopicOnBroker][]int32, twice bo
 						continue
 					}
 				}
-				list[q] = int32(i) //nolint:gosec // bounded by maxClients
+				list[q] = int32(i)
 			}
 			owners[key] = list
 		}
@@ -244,7 +254,8 @@ func (g *group) localCommits(c *cluster, keep int) []model.LocalCommits {
 }
 
 // local sets a process's own commits against the ends of the same round. Where
-// a broker could not be read in it, the last good numbers stay.
+// those could not be read in it, the last good numbers stay while the last good
+// ends do.
 func (h *held) local(g *group, c *cluster) []model.LocalCommits {
 	var list []model.LocalCommits
 	for key, queues := range h.queues {
@@ -252,7 +263,11 @@ func (h *held) local(g *group, c *cluster) []model.LocalCommits {
 		if _, ok := g.topics[key.Topic]; !ok || b == nil || b.part == nil {
 			continue
 		}
-		if b.partAge > 0 {
+		ends := b.endsOf(key.Topic)
+		if ends == nil {
+			continue
+		}
+		if b.partAge > 0 || b.carried[key.Topic] > 0 {
 			for _, l := range h.last {
 				if l.TopicOnBroker == key {
 					list = append(list, l)
@@ -260,7 +275,6 @@ func (h *held) local(g *group, c *cluster) []model.LocalCommits {
 			}
 			continue
 		}
-		ends := b.endsOf(key.Topic)
 		committed := make([]int64, min(len(queues), len(ends)))
 		for q := range committed {
 			committed[q] = max(queues[q], model.Unknown)
@@ -274,7 +288,7 @@ func (h *held) local(g *group, c *cluster) []model.LocalCommits {
 func (g *group) minimumCommits(c *cluster) []model.LocalCommits {
 	var list []model.LocalCommits
 	for _, b := range c.brokers {
-		if b.part == nil || b.partAge > 0 {
+		if b.part == nil {
 			continue
 		}
 		for _, m := range b.minimum[g.name] {

@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -14,8 +15,11 @@ type partBuilder struct {
 	topics []*topic // by slot
 	part   *model.Part
 	sums   map[string]int64 // commits of each group added up: they moved or not
-	odd    int
-	err    error // why there is no part
+	// minimum is what brokers of 5.1 and later say of broadcasting groups.
+	minimum map[string][]broadcastMinimum
+	rows    int // queues of all tables of commits
+	odd     int
+	err     error // why there is no part
 }
 
 // broadcastMinimum is how far the slowest process of a broadcasting group is,
@@ -28,6 +32,10 @@ type broadcastMinimum struct {
 func newPartBuilder(b *broker) *partBuilder {
 	return &partBuilder{broker: b, part: &model.Part{Broker: b.name}, sums: make(map[string]int64)}
 }
+
+// maxRows bounds the queues of all tables of commits of one broker that are
+// believed: a few bytes of a forged answer name thousands of queues.
+const maxRows = 1 << 22
 
 // takeCommits reads the answer to GET_ALL_CONSUMER_OFFSET. Topics and groups
 // that the broker no longer has, or that are not wanted, are passed over.
@@ -59,6 +67,10 @@ func (p *partBuilder) takeCommits(body []byte) error {
 				group = ""
 				return false
 			}
+			if !p.fits(t) {
+				group = ""
+				return false
+			}
 			if key.Broadcast {
 				row = p.addMinimum(name, t)
 				return true
@@ -80,6 +92,16 @@ func (p *partBuilder) takeCommits(body []byte) error {
 	return err
 }
 
+// fits says whether the queues of one more table can be believed.
+func (p *partBuilder) fits(t *topic) bool {
+	if p.rows+t.queues > maxRows {
+		p.odd++
+		return false
+	}
+	p.rows += t.queues
+	return true
+}
+
 func (p *partBuilder) addCommits(group string, t *topic) []int64 {
 	p.want(t)
 	part := p.part
@@ -91,12 +113,31 @@ func (p *partBuilder) addCommits(group string, t *topic) []int64 {
 
 func (p *partBuilder) addMinimum(group string, t *topic) []int64 {
 	p.want(t)
-	if p.broker.minimum == nil {
-		p.broker.minimum = make(map[string][]broadcastMinimum)
+	if p.minimum == nil {
+		p.minimum = make(map[string][]broadcastMinimum)
 	}
 	m := broadcastMinimum{topic: t.name, committed: appendUnknown(nil, t.queues)}
-	p.broker.minimum[group] = append(p.broker.minimum[group], m)
+	p.minimum[group] = append(p.minimum[group], m)
 	return m.committed
+}
+
+// sealMinimum is the minimum that belongs to the sealed part: for topics whose
+// last good ends stand in, the last good minimum does too.
+func (p *partBuilder) sealMinimum(last map[string][]broadcastMinimum, carried map[string]int) map[string][]broadcastMinimum {
+	if len(carried) == 0 {
+		return p.minimum
+	}
+	for group, list := range p.minimum {
+		isCarried := func(m broadcastMinimum) bool { return carried[m.topic] > 0 }
+		list = slices.DeleteFunc(list, isCarried)
+		for _, m := range last[group] {
+			if isCarried(m) {
+				list = append(list, m)
+			}
+		}
+		p.minimum[group] = list
+	}
+	return p.minimum
 }
 
 // want gives a topic its place in the part.
@@ -155,6 +196,25 @@ func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) 
 		return
 	}
 	p.part.Begins[p.part.Topics[t.slot].First+int(q.QueueID)] = o.Min
+}
+
+func (p *partBuilder) forgetBegins(t *topic) {
+	first := p.part.Topics[t.slot].First
+	for q := range t.queues {
+		p.part.Begins[first+q] = model.Unknown
+	}
+}
+
+// halfTold are the topics of some of whose queues nobody has told the end.
+func (p *partBuilder) halfTold() []*topic {
+	var list []*topic
+	for _, t := range p.topics {
+		first := p.part.Topics[t.slot].First
+		if t.state == read && slices.Contains(p.part.Ends[first:first+t.queues], model.Unknown) {
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 // undecided are the topics on which some group has a queue without a commit

@@ -26,7 +26,7 @@ type broker struct {
 	// carried says for how many rounds the part has held the last good
 	// offsets of topics that could not be read.
 	carried map[string]int
-	minimum map[string][]broadcastMinimum // by group, of the round
+	minimum map[string][]broadcastMinimum // by group, as old as the part
 
 	indexed *model.Part // the part that index is of
 	index   map[string]int
@@ -37,13 +37,24 @@ type proc struct {
 	id      int64
 	addr    string
 	listed  bool      // a name server told of it in this round
+	told    bool      // it answered some request for offsets in this round
 	seen    time.Time // last listed, or last answered
-	up      bool      // answered in this round
+	up      bool
+	pulse   *pulse
+	counted time.Time // the beat whose failure was counted last
 	version string
 	boot    string // bootTimestamp: another one means another process
-	// noTopicList: the process does not know the bulk request for ends.
-	noTopicList bool
+	bulk    bulk
 }
+
+// bulk is what is known of a process and the bulk request for ends.
+type bulk uint8
+
+const (
+	untried bulk = iota
+	answers
+	ignores // it is too old for the list of topics, or refuses the request
+)
 
 // readTopology asks every name server for the brokers. They keep independent
 // copies, and one that has just started knows only the brokers that have
@@ -62,7 +73,7 @@ func (r *round) readTopology() {
 	for _, c := range s.clusters {
 		for _, b := range c.brokers {
 			for _, p := range b.procs {
-				p.listed, p.up = false, false
+				p.listed, p.told = false, false
 			}
 		}
 	}
@@ -113,6 +124,7 @@ func (r *round) learn(ba remoting.BrokerAddrs) {
 			return
 		}
 		b = &broker{cluster: c, name: ba.Name, procs: make(map[string]*proc)}
+		b.known.forgetSums()
 		c.brokers[ba.Name] = b
 	}
 	for _, a := range ba.Addrs {
@@ -122,7 +134,7 @@ func (r *round) learn(ba remoting.BrokerAddrs) {
 				r.fail(c.name, a.Addr, remoting.GetBrokerClusterInfo, fmt.Errorf("%w: more than %d processes of broker %s", remoting.ErrMalformed, maxProcesses, ba.Name))
 				continue
 			}
-			p = &proc{addr: a.Addr}
+			p = &proc{addr: a.Addr, pulse: newPulse()}
 			b.procs[a.Addr] = p
 		}
 		p.id, p.listed, p.seen = a.ID, true, r.began
@@ -137,7 +149,7 @@ func (r *round) forget() {
 	for _, c := range s.clusters {
 		for name, b := range c.brokers {
 			maps.DeleteFunc(b.procs, func(_ string, p *proc) bool {
-				return !p.listed && (r.began.Sub(p.seen) > s.opts.ForgetAfter || b.replaced(p))
+				return !p.listed && (s.lastBegan.Sub(p.seen) > s.opts.ForgetAfter || b.replaced(p))
 			})
 			if len(b.procs) == 0 {
 				delete(c.brokers, name)
@@ -162,7 +174,7 @@ func (c *cluster) choose(selection source.Selection) {
 	}
 	c.wanted, c.chosenFor = selection.For(c.name, names), names
 	for _, b := range c.brokers {
-		b.known = newConfigs()
+		b.known.forgetSums()
 	}
 }
 

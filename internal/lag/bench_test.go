@@ -1,0 +1,66 @@
+package lag_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// large is a cluster of two brokers with 8 queues per topic on each, where
+// every group of three processes consumes 4 topics.
+func large(rows int) *model.Snapshot {
+	const queues, perGroup = 8, 4
+	groups := rows / (2 * queues * perGroup)
+	topics := max(groups/2, perGroup)
+	var w world
+	for _, broker := range []string{"broker-a", "broker-b"} {
+		p := w.part(broker)
+		for i := range topics {
+			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: len(p.Ends), Queues: queues})
+			for range queues {
+				p.Ends, p.Begins = append(p.Ends, 1000), append(p.Begins, unknown)
+			}
+		}
+		for g := range groups {
+			for i := range perGroup {
+				p.Commits = append(p.Commits, model.Commits{
+					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: (g*7 + i) % topics, First: len(p.Committed),
+				})
+				for q := range queues {
+					p.Committed = append(p.Committed, 900+int64(q))
+				}
+			}
+		}
+	}
+	topicNames := w.Parts[0].Topics
+	for g := range groups {
+		name := fmt.Sprintf("consumer-group-%05d", g)
+		var subscribed []string
+		for i := range perGroup {
+			subscribed = append(subscribed, topicNames[(g*7+i)%topics].Name)
+		}
+		group := w.online(name, subscribed,
+			fmt.Sprintf("10.%d.%d.1@1#1", g>>8, g&255), fmt.Sprintf("10.%d.%d.2@1#1", g>>8, g&255), fmt.Sprintf("10.%d.%d.3@1#1", g>>8, g&255))
+		for _, topic := range subscribed {
+			own(group, topic, "broker-a", 0, 0, 0, 0, 0, 0, 1, 1)
+			own(group, topic, "broker-b", 1, 1, 1, 2, 2, 2, 2, 2)
+		}
+	}
+	return &w.Snapshot
+}
+
+func BenchmarkBuild(b *testing.B) {
+	for _, n := range []int{16_000, 225_000} {
+		b.Run(fmt.Sprintf("rows=%d", n), func(b *testing.B) {
+			s := large(n)
+			rows := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				rows = len(lag.Build(s).Backlog)
+			}
+			b.ReportMetric(float64(rows), "rows")
+		})
+	}
+}

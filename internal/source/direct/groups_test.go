@@ -1,0 +1,261 @@
+package direct
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/sourcetest"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// TestHomeDies: who is online is asked of another broker in the same round.
+func TestHomeDies(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
+		s.shop()
+		last := s.RowsOf("all is well", s.Check("all is well"))
+		for _, name := range []string{"billing", "archive", "cache"} {
+			s.group(name).home = "broker-a"
+		}
+		s.MQ.Broker("broker-a").Stop()
+		s.more()
+		r := s.Collect()
+		s.Compare("home died", r, join(s.Truth().Only(onBroker("broker-b")), last.Only(onBroker("broker-a"))))
+		for _, name := range []string{"billing", "archive", "cache"} {
+			if g := s.group(name); g.home != "broker-b" || g.age != 0 || !g.known || len(g.clients) == 0 {
+				t.Errorf("group %s: home %s, told %d rounds ago, %d clients", name, g.home, g.age, len(g.clients))
+			}
+		}
+	})
+}
+
+// TestOnlyBrokerDies: nobody else can tell who is online. Rows keep their
+// processes for some rounds, and a broadcasting group that is offline
+// afterwards is still known as one.
+func TestOnlyBrokerDies(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a"), nil)
+		s.Topic("notices", 4)
+		// A former life as a clustering group has left commits behind.
+		s.Group(fakemq.Group{Name: "cache", Topics: []string{"notices"}}, 1)
+		s.Produce("notices", 100)
+		s.Consume("cache", "notices", 40)
+		s.Must(s.MQ.DeleteGroup("cache", false))
+		ids := s.Group(fakemq.Group{Name: "cache", Topics: []string{"notices"}, Broadcasting: true}, 2)
+		s.Consume("cache", "notices", 30)
+		last := s.RowsOf("all is well", s.Check("all is well"))
+
+		node := s.MQ.Broker("broker-a")
+		node.Stop()
+		for round := 1; round <= 2*keep; round++ {
+			r := s.Collect()
+			want := sourcetest.Rows{}
+			if round <= keep {
+				want = last
+			}
+			s.Compare(fmt.Sprintf("round %d", round), r, want)
+		}
+		for _, id := range ids {
+			s.Must(s.MQ.KillConsumer("cache", id))
+		}
+		s.Restart(node)
+		s.settlePulses()
+		r := s.Check("the broker is back, the group is offline")
+		if g := s.GroupOf(r, "cache"); g.Model != model.Broadcasting {
+			t.Errorf("model %q", g.Model)
+		}
+	})
+}
+
+// TestOtherBrokersDoNotKnow: a group whose clients only know the broker that
+// has died is not offline because others have never heard of them.
+func TestOtherBrokersDoNotKnow(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
+		s.Topic("audit", 4, "broker-a")
+		s.Group(fakemq.Group{Name: "archive", Topics: []string{"audit"}, Brokers: []string{"broker-a", "broker-b"}}, 1)
+		s.Produce("audit", 100)
+		s.Consume("archive", "audit", 70)
+		s.MQ.Broker("broker-b").Inject(fakemq.Fault{
+			Code: remoting.GetConsumerConnectionList, Fields: map[string]string{"consumerGroup": "archive"},
+			Effect: fakemq.Refuse(remoting.ConsumerNotOnline, "not online"),
+		})
+		onA := onBroker("broker-a")
+		last := s.RowsOf("all is well", s.Check("all is well")).Only(onA)
+		s.MQ.Broker("broker-a").Stop()
+		for round := 1; round <= keep; round++ {
+			s.compareOnly(fmt.Sprintf("round %d", round), onA, last)
+		}
+		s.compareOnly("it is over", onA, sourcetest.Rows{})
+		s.Restart(s.MQ.Broker("broker-a"))
+		s.settlePulses()
+		s.Collect() // broker-b may be asked first
+		s.compareOnly("it is back", onA, s.Truth().Only(onA))
+	})
+}
+
+// compareOnly reads a round and compares some of its rows.
+func (s *stage) compareOnly(step string, match func(sourcetest.Labels) bool, want sourcetest.Rows) {
+	s.t.Helper()
+	got := s.RowsOf(step, s.Collect()).Only(match)
+	if len(got) != len(want) {
+		s.t.Errorf("%s: rows %v, want %v", step, got, want)
+		return
+	}
+	for l, n := range want {
+		if is, ok := got[l]; !ok || is != n {
+			s.t.Errorf("%s: %v: %d (there: %t), want %d; rows %v", step, l, is, ok, n, got)
+		}
+	}
+}
+
+// TestComesOnline: heartbeats of a group reach one of three brokers. When its
+// commits move it is found at once, else within as many rounds as it has
+// brokers.
+func TestComesOnline(t *testing.T) {
+	t.Parallel()
+	for _, commits := range []bool{true, false} {
+		t.Run(fmt.Sprintf("commits move: %t", commits), func(t *testing.T) {
+			t.Parallel()
+			names := []string{"broker-a", "broker-b", "broker-c"}
+			s := newStage(t, brokers(fakemq.Release550, 0, names...), nil)
+			s.Topic("orders", 4)
+			ids := s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 1)
+			s.Produce("orders", 100)
+			s.Consume("billing", "orders", 60)
+			s.Must(s.MQ.KillConsumer("billing", ids[0]))
+			for range 4 {
+				s.Check("offline")
+			}
+			home := s.group("billing").home
+			silent := 0
+			for _, name := range names { // only the broker that is asked last knows of it
+				if last := (names[2] == home && name == names[1]) || (names[2] != home && name == names[2]); last {
+					continue
+				}
+				silent++
+				s.MQ.Broker(name).Inject(fakemq.Fault{
+					Code: remoting.GetConsumerConnectionList, Fields: map[string]string{"consumerGroup": "billing"},
+					Effect: fakemq.Refuse(remoting.ConsumerNotOnline, "not online"),
+				})
+			}
+			if silent != 2 {
+				t.Fatalf("%d brokers do not know of the group", silent)
+			}
+			s.Consumer("billing", fakemq.Consumer{})
+			if commits {
+				s.Consume("billing", "orders", 10)
+			} else {
+				for range len(names) - 1 {
+					s.Collect()
+				}
+			}
+			s.Check("online")
+		})
+	}
+}
+
+// TestConnectionsUnreadable: nobody can tell who is online; the rows keep their
+// processes for some rounds and lose them then, and nothing else.
+func TestConnectionsUnreadable(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
+		s.shop()
+		s.Check("all is well")
+		for _, name := range []string{"broker-a", "broker-b"} {
+			s.MQ.Broker(name).Inject(fakemq.Fault{
+				Code: remoting.GetConsumerConnectionList, Fields: map[string]string{"consumerGroup": "billing"}, Effect: fakemq.Garble(),
+			})
+		}
+		for round := 1; round <= keep+1; round++ {
+			s.more()
+			r := s.Collect()
+			want := s.Truth()
+			if round > keep {
+				nobody := sourcetest.Rows{}
+				for l, n := range want {
+					if l.Group == "billing" {
+						l.IP, l.PID = "", ""
+					}
+					nobody[l] = n
+				}
+				want = nobody
+			}
+			s.Compare(fmt.Sprintf("round %d", round), r, want)
+			if g := s.GroupOf(r, "billing"); g.Known != (round <= keep) {
+				t.Errorf("round %d: who is online is known: %t", round, g.Known)
+			}
+		}
+	})
+}
+
+// TestMinimum: where no process of a broadcasting group can be asked, brokers
+// of 5.1 and later know how far the slowest is; it stays as long as a broker's
+// other numbers do.
+func TestMinimum(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a", "broker-b"), nil)
+	s.Topic("notices", 2)
+	s.Must(s.MQ.AddGroup(fakemq.Group{Name: "cache", Topics: []string{"notices"}, Broadcasting: true}))
+	for range 2 {
+		s.Consumer("cache", fakemq.Consumer{})
+	}
+	for _, name := range []string{"broker-a", "broker-b"} {
+		s.MQ.Broker(name).Inject(fakemq.Fault{
+			Code: remoting.GetConsumerRunningInfo, Effect: fakemq.Refuse(remoting.ConsumeMsgTimeout, "no answer"),
+		})
+	}
+	s.Produce("notices", 100)
+	s.Consume("cache", "notices", 100)
+	s.Produce("notices", 40)
+	s.Consume("cache", "notices", 20)
+	want := sourcetest.Rows{}
+	for _, row := range s.MQ.Backlog() {
+		if row.Group == "cache" {
+			l := sourcetest.Labels{Cluster: row.Cluster, Topic: row.Topic, Group: row.Group, Broker: row.Broker, Queue: int32(row.Queue)}
+			want[l] = max(want[l], row.Backlog)
+		}
+	}
+	if len(want) != 4 || want.Total() == 0 {
+		t.Fatalf("rows to come: %v", want)
+	}
+	s.Compare("the slowest", s.Collect(), want)
+	a := s.MQ.Broker("broker-a")
+	a.Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Effect: fakemq.Garble()})
+	s.Must(s.MQ.CommitLocal("cache", s.MQ.ClientIDs("cache")[0], "notices", "broker-a", 0, 1))
+	s.Compare("its ends cannot be read", s.Collect(), want)
+	a.ClearFaults()
+	s.Must(s.MQ.CommitLocal("cache", s.MQ.ClientIDs("cache")[0], "notices", "broker-a", 0, 30))
+	a.Inject(fakemq.Fault{
+		Code: remoting.GetConsumerRunningInfo, Effect: fakemq.Refuse(remoting.ConsumeMsgTimeout, "no answer"),
+	})
+	s.Compare("they can again", s.Collect(), want)
+	a.Stop()
+	for round := 1; round <= keep+1; round++ {
+		if round > keep {
+			want = want.Only(onBroker("broker-b"))
+		}
+		s.Compare(fmt.Sprintf("round %d", round), s.Collect(), want)
+	}
+}
+
+// TestNeverSeenOnline: a broadcasting group of 5.1 and later is known by its
+// minimum, also when nobody was online since the exporter started.
+func TestNeverSeenOnline(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
+	s.Topic("notices", 4)
+	s.Group(fakemq.Group{Name: "cache", Topics: []string{"notices"}}, 1)
+	s.Produce("notices", 100)
+	s.Consume("cache", "notices", 40)
+	s.Must(s.MQ.DeleteGroup("cache", false))
+	ids := s.Group(fakemq.Group{Name: "cache", Topics: []string{"notices"}, Broadcasting: true}, 1)
+	s.Consume("cache", "notices", 60)
+	s.Must(s.MQ.KillConsumer("cache", ids[0]))
+	r := s.Check("offline from the beginning")
+	if n := len(s.RowsOf("offline", r)); n != 0 {
+		t.Errorf("%d rows of a broadcasting group that is offline", n)
+	}
+}
