@@ -3,6 +3,7 @@ package fakemq
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,6 +24,7 @@ type Cluster struct {
 	groups    map[string]*group
 	groupSeq  []*group // in the order of their making
 	producers []*producer
+	consoles  []*Console
 	ports     int // numbers handed out to consumer processes as their sockets' ports
 }
 
@@ -47,9 +49,16 @@ func Start(opts Options) (*Cluster, error) {
 	return c, nil
 }
 
-// Close stops every node and returns when no goroutine of the fake is left.
+// Close stops every node and console, and returns when no goroutine of the fake
+// is left.
 func (c *Cluster) Close() {
+	c.mu.RLock()
+	consoles := slices.Clone(c.consoles)
+	c.mu.RUnlock()
 	var all sync.WaitGroup
+	for _, s := range consoles {
+		all.Go(s.Close)
+	}
 	for _, n := range c.allNodes() {
 		all.Go(n.Stop)
 	}

@@ -18,6 +18,10 @@
 //	mq.Produce("orders", 100)
 //	connect(mq.NameServers())
 //
+// StartConsole puts the web console of RocketMQ before a cluster: the HTTP
+// interface of rocketmq-dashboard 1.0.0 or 2.1.1, with its login and its own
+// faults, answering from the same truth.
+//
 // It may hold what RocketMQ's servers do and what its clients make them say.
 // It stores no message, keeps nothing on disk, and knows nothing of metrics or
 // of who asks. What of a real RocketMQ it leaves out is listed in SKIPPED.md.

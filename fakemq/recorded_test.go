@@ -52,14 +52,7 @@ func recordings(t *testing.T, r Release) map[string]recording {
 // recordedCluster builds the cluster whose answers were recorded.
 func recordedCluster(t *testing.T, r Release, recs map[string]recording) *Cluster {
 	t.Helper()
-	mq := start(t, Options{Release: r})
-	must(t, remoting.DecodeTopicConfigs(recs["21-topic-config"].body, func(c remoting.TopicConfig) {
-		name := string(c.Name)
-		if mq.byName["broker-a"].topics[name] == nil && !strings.HasPrefix(name, "%") {
-			must(t, mq.AddTopic(Topic{Name: name, ReadQueues: int(c.ReadQueues), WriteQueues: int(c.WriteQueues)}))
-		}
-	}))
-	addRecordedGroups(t, mq, recs)
+	mq := recordedTopology(t, r, recs)
 	for name, rec := range recs {
 		if strings.HasPrefix(name, "202-") && len(rec.body) > 0 && !strings.Contains(name, "_DLQ_") {
 			must(t, remoting.DecodeTopicStats(rec.body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
@@ -70,9 +63,24 @@ func recordedCluster(t *testing.T, r Release, recs map[string]recording) *Cluste
 	for queue := range 2 { // not recorded by a 202 of its own
 		must(t, mq.ProduceTo("failing", "broker-a", queue, 15))
 	}
+	commitRecorded(t, mq, recs)
+	return mq
+}
+
+// recordedTopology is that cluster with its topics, groups and processes, and
+// no message but dead and delayed ones.
+func recordedTopology(t *testing.T, r Release, recs map[string]recording) *Cluster {
+	t.Helper()
+	mq := start(t, Options{Release: r})
+	must(t, remoting.DecodeTopicConfigs(recs["21-topic-config"].body, func(c remoting.TopicConfig) {
+		name := string(c.Name)
+		if mq.byName["broker-a"].topics[name] == nil && !strings.HasPrefix(name, "%") {
+			must(t, mq.AddTopic(Topic{Name: name, ReadQueues: int(c.ReadQueues), WriteQueues: int(c.WriteQueues)}))
+		}
+	}))
+	addRecordedGroups(t, mq, recs)
 	must(t, mq.DeadLetter("cg_failing", "broker-a", 30))
 	must(t, mq.Delay("broker-a", 3, 30, 30))
-	commitRecorded(t, mq, recs)
 	for _, g := range []string{"pg_orders", "pg_pay", "pg_seq"} {
 		mustID(t)(mq.AddProducer(Producer{Group: g}))
 	}

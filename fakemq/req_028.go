@@ -15,6 +15,12 @@ type pair struct{ key, value string }
 // answerRuntime answers GET_BROKER_RUNTIME_INFO (KVTable;
 // AdminBrokerProcessor.prepareRuntimeInfo): every value is text.
 func answerRuntime(n *Node, _ *remoting.Command, a *answer) {
+	dst := a.begin(`{"table":`)
+	a.body = append(n.appendRuntime(dst), '}')
+}
+
+// appendRuntime writes a node's runtime info.
+func (n *Node) appendRuntime(dst []byte) []byte {
 	now := n.mq.now()
 	table := slices.Concat(n.runtimeTotals(now), n.runtimeStore(now), n.runtimeQueues())
 	if n.release.five() {
@@ -26,14 +32,14 @@ func answerRuntime(n *Node, _ *remoting.Command, a *answer) {
 		d := n.broker.delays[level]
 		table = append(table, pair{"scheduleMessageOffset_" + strconv.Itoa(level), fmt.Sprintf("%d,%d", d.consumed, d.end)})
 	}
-	dst := a.begin(`{"table":{`)
+	dst = append(dst, '{')
 	var l list
 	for _, p := range n.overridden(table) {
 		dst = append(l.next(dst), quote(p.key)...)
 		dst = append(dst, ':')
 		dst = append(dst, quote(p.value)...)
 	}
-	a.end(dst, "}}")
+	return append(dst, '}')
 }
 
 // SetRuntime makes a broker's node tell another value in its runtime info, also

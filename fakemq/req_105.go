@@ -16,8 +16,7 @@ func answerRoute(n *Node, req *remoting.Command, a *answer) {
 	}
 	parts := slices.DeleteFunc(n.mq.topicParts(topic), func(t *brokerTopic) bool { return !t.broker.listed() })
 	if len(parts) == 0 {
-		a.refuse(remoting.TopicNotExist, "No topic route info in name server for the topic: "+topic+
-			"\nSee "+n.release.faq()+" for further details.")
+		a.refuse(remoting.TopicNotExist, noRoute(n, topic))
 		return
 	}
 	dst := a.begin(`{"brokerDatas":[`)
@@ -36,6 +35,11 @@ func answerRoute(n *Node, req *remoting.Command, a *answer) {
 		dst = append(dst, '}')
 	}
 	a.end(dst, "]}")
+}
+
+// noRoute are a name server's words for a topic that it does not know.
+func noRoute(n *Node, topic string) string {
+	return "No topic route info in name server for the topic: " + topic + "\nSee " + n.release.faq() + " for further details."
 }
 
 // standardJSONVersion is 4.9.4: clients from there on get standard JSON from
@@ -65,16 +69,24 @@ func answerClusterTopics(n *Node, req *remoting.Command, a *answer) {
 // answerSystemTopicsNS answers GET_SYSTEM_TOPIC_LIST_FROM_NS: the names of
 // clusters and brokers, and the address of some broker.
 func answerSystemTopicsNS(n *Node, _ *remoting.Command, a *answer) {
-	var names []string
-	var addr string
-	for _, b := range n.mq.brokers {
+	names, some := n.mq.systemNames()
+	addr := ""
+	if some != nil {
+		addr = some.nodes[0].Addr()
+	}
+	a.body = appendTopicList(a.body, names, addr)
+}
+
+// systemNames are the names of clusters and brokers, and some broker.
+func (c *Cluster) systemNames() (names []string, some *broker) {
+	for _, b := range c.brokers {
 		if b.listed() {
 			names = append(names, b.cluster, b.name)
-			addr = b.nodes[0].Addr()
+			some = b
 		}
 	}
 	slices.Sort(names)
-	a.body = appendTopicList(a.body, slices.Compact(names), addr)
+	return slices.Compact(names), some
 }
 
 // topicNames are the topics of the brokers that the name server lists.

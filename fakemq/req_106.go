@@ -19,17 +19,23 @@ func answerClusters(n *Node, _ *remoting.Command, a *answer) {
 		dst = append(dst, ':')
 		dst = appendBroker(dst, b, n.release, false)
 	}
-	dst = append(dst, `},"clusterAddrTable":{`...)
-	l = list{}
-	for _, co := range n.mq.opts.Clusters {
-		names := slices.DeleteFunc(slices.Clone(co.Brokers), func(name string) bool { return !n.mq.byName[name].listed() })
+	dst = append(dst, `},"clusterAddrTable":`...)
+	a.body = append(n.mq.appendClusterNames(dst), '}')
+}
+
+// appendClusterNames writes which brokers each cluster has.
+func (c *Cluster) appendClusterNames(dst []byte) []byte {
+	dst = append(dst, '{')
+	var l list
+	for _, co := range c.opts.Clusters {
+		names := slices.DeleteFunc(slices.Clone(co.Brokers), func(name string) bool { return !c.byName[name].listed() })
 		if len(names) > 0 {
 			dst = append(l.next(dst), quote(co.Name)...)
 			dst = append(dst, ':')
 			dst = appendStrings(dst, names)
 		}
 	}
-	a.end(dst, "}}")
+	return append(dst, '}')
 }
 
 // appendBroker writes a broker with the addresses that are registered

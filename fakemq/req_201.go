@@ -19,13 +19,14 @@ func answerGroups(n *Node, _ *remoting.Command, a *answer) {
 	dst = append(dst, `"subscriptionGroupTable":{`...)
 	var l list
 	for _, name := range b.groupSeq {
-		g := n.mq.groups[name]
-		dst = appendGroup(l.next(dst), name, g != nil && g.Orderly, five)
+		dst = appendGroup(l.next(dst), name, five)
 	}
 	a.end(dst, "}}")
 }
 
-func appendGroup(dst []byte, name string, orderly, five bool) []byte {
+// appendGroup writes one SubscriptionGroupConfig. Consuming in order is a matter
+// of a group's processes: consumeMessageOrderly is for those that pop.
+func appendGroup(dst []byte, name string, five bool) []byte {
 	dst = remoting.AppendJSONString(dst, name)
 	dst = append(dst, ":{"...)
 	if five {
@@ -33,9 +34,7 @@ func appendGroup(dst []byte, name string, orderly, five bool) []byte {
 	}
 	dst = append(dst, `"brokerId":0,"consumeBroadcastEnable":true,"consumeEnable":true,"consumeFromMinEnable":true,`...)
 	if five {
-		dst = append(dst, `"consumeMessageOrderly":`...)
-		dst = strconv.AppendBool(dst, orderly)
-		dst = append(dst, `,"consumeTimeoutMinute":15,`...)
+		dst = append(dst, `"consumeMessageOrderly":false,"consumeTimeoutMinute":15,`...)
 	}
 	dst = append(dst, `"groupName":`...)
 	dst = remoting.AppendJSONString(dst, name)

@@ -9,19 +9,11 @@ func answerTopicStats(n *Node, req *remoting.Command, a *answer) {
 	if t == nil {
 		return
 	}
-	queues := int(t.write)
-	if n.release.five() {
-		queues = int(max(t.read, t.write))
-	}
 	dst := a.begin(`{"offsetTable":{`)
 	var l list
-	for id := range queues {
+	for id := range n.statsQueues(t) {
 		dst = appendQueueKey(l.next(dst), t, id)
-		var last int64
-		if t.max[id] > 0 {
-			last = t.stored[id].at(t.max[id] - 1)
-		}
-		dst = appendInt(dst, `{"lastUpdateTimestamp":`, last)
+		dst = appendInt(dst, `{"lastUpdateTimestamp":`, t.lastStored(id))
 		dst = appendInt(dst, `,"maxOffset":`, t.max[id])
 		dst = appendInt(dst, `,"minOffset":`, t.min[id])
 		dst = append(dst, '}')
@@ -31,6 +23,22 @@ func answerTopicStats(n *Node, req *remoting.Command, a *answer) {
 		dst = appendDouble(dst, `,"topicPutTps":`, t.putRate.perSecond(n.mq.now()))
 	}
 	a.end(dst, "}")
+}
+
+// statsQueues is how many queues the stats of a topic list.
+func (n *Node) statsQueues(t *brokerTopic) int {
+	if n.release.five() {
+		return int(max(t.read, t.write))
+	}
+	return int(t.write)
+}
+
+// lastStored is when a queue's last message was stored, 0 where there was none.
+func (t *brokerTopic) lastStored(queue int) int64 {
+	if t.max[queue] == 0 {
+		return 0
+	}
+	return t.stored[queue].at(t.max[queue] - 1)
 }
 
 // topicOrRefuse finds the topic that a request names.

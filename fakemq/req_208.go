@@ -50,8 +50,15 @@ func (n *Node) consumeStatsTopics(req *remoting.Command, group string) []*broker
 	if listed, _ := req.Field("topicList"); listed != "" && n.release.five() {
 		return n.topicsNamed(strings.Split(listed, ";"))
 	}
+	named, _ := req.Field("topic")
+	return n.statsTopics(named, group)
+}
+
+// statsTopics are the topics that the stats of a group tell of: the one named,
+// or all that it has commits of.
+func (n *Node) statsTopics(named, group string) []*brokerTopic {
 	var topics []*brokerTopic
-	if named, _ := req.Field("topic"); strings.TrimSpace(named) != "" {
+	if strings.TrimSpace(named) != "" {
 		topics = n.topicsNamed([]string{named})
 	} else {
 		topics = n.topicsCommitted(group)
@@ -93,16 +100,7 @@ func (n *Node) topicsCommitted(group string) []*brokerTopic {
 // queue that was never committed reads as 0.
 func appendConsumeStats(dst []byte, l *list, n *Node, t *brokerTopic, o *offsets) []byte {
 	for id := range int(t.read) {
-		var committed, pulled, last int64
-		if o != nil {
-			pulled = o.lastPulled()[id]
-			if !o.broadcast {
-				committed = max(o.committed[id], 0)
-			}
-		}
-		if committed > 0 {
-			last = max(t.stored[id].at(committed-1), 0)
-		}
+		committed, pulled, last := t.progress(o, id)
 		dst = appendQueueKey(l.next(dst), t, id)
 		dst = appendInt(dst, `{"brokerOffset":`, t.max[id])
 		dst = appendInt(dst, `,"consumerOffset":`, committed)
@@ -113,4 +111,19 @@ func appendConsumeStats(dst []byte, l *list, n *Node, t *brokerTopic, o *offsets
 		dst = append(dst, '}')
 	}
 	return dst
+}
+
+// progress is how far a group's table of commits, nil where there is none, is
+// in a queue, and when the last message before the commit was stored.
+func (t *brokerTopic) progress(o *offsets, id int) (committed, pulled, last int64) {
+	if o != nil {
+		pulled = o.lastPulled()[id]
+		if !o.broadcast {
+			committed = max(o.committed[id], 0)
+		}
+	}
+	if committed > 0 {
+		last = max(t.stored[id].at(committed-1), 0)
+	}
+	return committed, pulled, last
 }

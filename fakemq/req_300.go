@@ -14,6 +14,12 @@ func answerWhoConsumes(n *Node, req *remoting.Command, a *answer) {
 	if !ok {
 		return
 	}
+	dst := a.begin(`{"groupList":`)
+	a.body = append(appendStrings(dst, n.consumersOf(topic)), '}')
+}
+
+// consumersOf are the groups of a topic that a node knows.
+func (n *Node) consumersOf(topic string) []string {
 	var names []string
 	for _, g := range n.mq.groupSeq {
 		if g.onlineAt(n.broker) && g.subscribes(topic) {
@@ -26,8 +32,7 @@ func answerWhoConsumes(n *Node, req *remoting.Command, a *answer) {
 		}
 	}
 	slices.SortFunc(names, strings.Compare)
-	dst := a.begin(`{"groupList":`)
-	a.body = append(appendStrings(dst, slices.Compact(names)), '}')
+	return slices.Compact(names)
 }
 
 // answerSystemTopics answers GET_SYSTEM_TOPIC_LIST_FROM_BROKER (TopicList).

@@ -60,7 +60,7 @@ func answerRunningInfo(n *Node, req *remoting.Command, a *answer) {
 	}
 	p := n.client(req)
 	if p == nil {
-		a.refuse(remoting.SystemError, fmt.Sprintf("The Consumer <%s> <%s> not online", group, id))
+		a.refuse(remoting.SystemError, notOnline(group, id))
 		return
 	}
 	// Every answer that comes from a client carries this remark.
@@ -70,6 +70,11 @@ func answerRunningInfo(n *Node, req *remoting.Command, a *answer) {
 		return
 	}
 	a.body = n.mq.appendJavaRunning(a.body, p)
+}
+
+// notOnline are a broker's words for a process that it does not know.
+func notOnline(group, id string) string {
+	return fmt.Sprintf("The Consumer <%s> <%s> not online", group, id)
 }
 
 // runningQueues calls queue for each queue that a process consumes, with the
@@ -108,7 +113,7 @@ func (c *Cluster) appendJavaRunning(dst []byte, p *process) []byte {
 	})
 	dst = append(dst, `},"properties":{`...)
 	l = list{}
-	for _, prop := range c.properties(p, five) {
+	for _, prop := range c.javaProperties(p, five) {
 		dst = append(l.next(dst), quote(prop.key)...)
 		dst = append(dst, ':')
 		dst = append(dst, quote(prop.value)...)
@@ -162,8 +167,8 @@ func (c *Cluster) appendJavaQueue(dst []byte, p *process, t *brokerTopic, id int
 	return append(dst, `,"locked":true,"transactionMsgCount":0,"transactionMsgMaxOffset":0,"transactionMsgMinOffset":0,"tryUnlockTimes":0}`...)
 }
 
-// properties are those of a process's settings that observers look at.
-func (c *Cluster) properties(p *process, five bool) []pair {
+// javaProperties are those of a process's settings that observers look at.
+func (c *Cluster) javaProperties(p *process, five bool) []pair {
 	props := []pair{
 		{"PROP_CLIENT_VERSION", versionDesc(p.Version)},
 		{"PROP_CONSUMEORDERLY", strconv.FormatBool(p.group.Orderly)},
@@ -189,6 +194,14 @@ func (c *Cluster) properties(p *process, five bool) []pair {
 			pair{"persistConsumerOffsetInterval", "5000"}, pair{"useTLS", "false"})
 	}
 	return props
+}
+
+// properties are a process's settings in whichever words.
+func (c *Cluster) properties(p *process) []pair {
+	if p.Language == "GO" {
+		return c.goProperties(p)
+	}
+	return c.javaProperties(p, p.Version >= Release550.version())
 }
 
 // consumeRate is a process's share of what its group consumes of a topic.

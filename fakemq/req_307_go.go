@@ -1,22 +1,20 @@
 package fakemq
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // appendGoRunning writes what a Go client answers
 // (ConsumerRunningInfo.Encode of rocketmq-client-go): other words in places,
 // no tables of 5.x, a blank before "jstack" and the last brace.
 func (c *Cluster) appendGoRunning(dst []byte, p *process) []byte {
-	dst = append(dst, `{"properties":{"PROP_CONSUMEORDERLY":"`...)
-	dst = strconv.AppendBool(dst, p.group.Orderly)
-	dst = appendInt(dst, `","PROP_CONSUMER_START_TIMESTAMP":"`, p.since)
-	dst = append(dst, `","PROP_CONSUME_TYPE":"`...)
-	dst = append(dst, p.group.consumeType()...)
-	dst = append(dst, `","PROP_NAMESERVER_ADDR":"`...)
-	dst = append(dst, c.nameServers[0].Addr()...)
-	dst = append(dst, `;","PROP_THREADPOOL_CORE_SIZE":"-1"},"statusTable":{`...)
+	dst = append(dst, `{"properties":{`...)
 	var l list
+	for _, prop := range c.goProperties(p) {
+		dst = append(l.next(dst), quote(prop.key)...)
+		dst = append(dst, ':')
+		dst = append(dst, quote(prop.value)...)
+	}
+	dst = append(dst, `},"statusTable":{`...)
+	l = list{}
 	for _, topic := range p.group.topics {
 		dst = append(l.next(dst), quote(topic)...)
 		dst = append(dst, `:{"pullRT":1,"pullTPS":1,"consumeRT":1,"consumeOKTPS":`...)
@@ -42,6 +40,17 @@ func (c *Cluster) appendGoRunning(dst []byte, p *process) []byte {
 		dst = c.appendGoQueue(append(dst, `}:`...), p, t, id, committed)
 	})
 	return append(dst, `}, "jstack":"" }`...)
+}
+
+// goProperties are the settings that a Go client tells.
+func (c *Cluster) goProperties(p *process) []pair {
+	return []pair{
+		{"PROP_CONSUMEORDERLY", strconv.FormatBool(p.group.Orderly)},
+		{"PROP_CONSUMER_START_TIMESTAMP", strconv.FormatInt(p.since, 10)},
+		{"PROP_CONSUME_TYPE", p.group.consumeType()},
+		{"PROP_NAMESERVER_ADDR", c.nameServers[0].Addr() + ";"},
+		{"PROP_THREADPOOL_CORE_SIZE", "-1"},
+	}
 }
 
 func (c *Cluster) appendGoQueue(dst []byte, p *process, t *brokerTopic, id int, committed int64) []byte {
