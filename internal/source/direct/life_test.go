@@ -133,6 +133,13 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 }
 
+// idling says whether nobody is asking.
+func (a *asker) idling() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.queues) == 0
+}
+
 // TestNothingGrows: topics, groups, processes and brokers come and go for many
 // rounds; what is remembered is what lives.
 func TestNothingGrows(t *testing.T) {
@@ -172,6 +179,7 @@ func TestNothingGrows(t *testing.T) {
 	s.Collect()
 	eventually(t, "they are asked", func() bool { return s.src.asker.pending() == 0 })
 	s.Check("all is as in the beginning")
+	eventually(t, "those who ask are done", s.src.asker.idling)
 
 	c := s.src.clusters["c"]
 	sizes := map[string]int{
