@@ -40,7 +40,8 @@ type askKey struct{ cluster, group, clientID string }
 // question is one process to be asked.
 type question struct {
 	askKey
-	members uint64 // the group's members when it was asked
+	members uint64    // the group's members when it was asked
+	began   time.Time // of the round that asked
 	// urgent: the round waits a moment for the answer.
 	urgent bool
 }

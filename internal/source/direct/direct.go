@@ -114,6 +114,7 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r.within(1.0/2, r.readGroupsElsewhere)
 	r.within(1.0/2, r.readBroadcastEnds)
 	r.sealParts()
+	r.noteLayouts()
 	r.askOwners()
 	r.finishGroups()
 	r.takePulses()

@@ -41,6 +41,9 @@ type group struct {
 	owners map[model.TopicOnBroker][]int32
 	twice  bool // a queue is claimed by two processes
 	open   bool // of the round: a queue has no owner, or two
+
+	layout, lastLayout uint64 // fingerprint of processes and queues
+
 	recheck
 	local []model.LocalCommits
 }
@@ -342,6 +345,56 @@ func (c *cluster) findOpenQueues() {
 	}
 }
 
+// noteLayouts sees which groups have other processes or queues than in the
+// round before. A rebalance follows, maybe only when the clients have learned
+// of it; until then all queues may well be held, by the wrong ones.
+func (r *round) noteLayouts() {
+	for _, c := range r.src.clusters {
+		for _, b := range c.brokers {
+			if b.part != nil {
+				c.addLayout(b, r.src.seed)
+			}
+		}
+		for _, g := range c.groups {
+			g.noteLayout(r.began)
+		}
+	}
+}
+
+// addLayout adds up which queues of a broker each group has. A sum, so that the
+// order does not matter.
+func (c *cluster) addLayout(b *broker, seed maphash.Seed) {
+	of := maphash.String(seed, b.name)
+	for i := range b.part.Commits {
+		commits := &b.part.Commits[i]
+		g := c.groups[commits.Group]
+		if g == nil || len(g.clients) == 0 {
+			continue
+		}
+		topic := &b.part.Topics[commits.Topic]
+		if _, ok := g.topics[topic.Name]; ok {
+			g.layout += maphash.String(seed, topic.Name) * of * uint64(topic.Queues+1)
+		}
+	}
+}
+
+func (g *group) noteLayout(now time.Time) {
+	layout := g.layout ^ g.members
+	g.layout = 0
+	if len(g.clients) == 0 {
+		layout = 0
+	}
+	if layout != 0 && g.lastLayout != 0 && g.lastLayout != layout {
+		g.recheck = recheck{pause: firstPause, at: now, until: now.Add(rebalanceTime)}
+	}
+	g.lastLayout = layout
+}
+
+// rebalanceTime is longer than clients take to learn of other queues (30 s,
+// ClientConfig.pollNameServerInterval) and to deal them out anew (20 s,
+// RebalanceService).
+const rebalanceTime = 2 * time.Minute
+
 func (c *cluster) hasMinimum(group string) bool {
 	for _, b := range c.brokers {
 		if len(b.minimum[group]) > 0 {
@@ -365,6 +418,7 @@ func (g *group) snapshot() *model.Group {
 type recheck struct {
 	pause time.Duration
 	at    time.Time
+	until time.Time // asked again until then in any case
 }
 
 // firstPause is short: a rebalance is over in a moment, mostly before the next
@@ -373,7 +427,7 @@ const firstPause = time.Second
 
 func (c *recheck) note(settled bool, now time.Time, longest time.Duration) {
 	switch {
-	case settled:
+	case settled && !now.Before(c.until):
 		*c = recheck{}
 	case c.pause == 0:
 		c.pause = firstPause

@@ -16,6 +16,7 @@ type held struct {
 	members uint64    // the group's members when it was asked
 	asked   time.Time // of the last answer
 	fresh   bool      // the answer came in this round
+	slow    bool      // it came later than the round that asked
 
 	// After a failure: when it may be asked again.
 	failures int
@@ -84,7 +85,7 @@ func (r *round) askOwners() {
 			for i := range g.clients {
 				id := g.clients[i].ID
 				if due, urgent := g.due(id, r.began, s.opts.OwnerRefresh); due {
-					s.asker.ask(b.reader, question{askKey{c.name, g.name, id}, g.members, urgent})
+					s.asker.ask(b.reader, question{askKey{c.name, g.name, id}, g.members, r.began, urgent})
 				}
 			}
 		}
@@ -113,7 +114,7 @@ func (g *group) forgetLeft() {
 }
 
 // due says whether a process is to be asked now, and whether the round should
-// wait for its answer: not for those that failed to answer before.
+// wait for its answer: not for those that failed to answer before, or were slow.
 func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgent bool) {
 	h := g.held[id]
 	switch {
@@ -121,10 +122,8 @@ func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgen
 		return true, true
 	case h.failures > 0:
 		return !now.Before(h.retryAt), false
-	case g.model == model.Broadcasting:
-		return true, true
-	case h.members != g.members || g.recheck.due(now):
-		return true, true
+	case g.model == model.Broadcasting, h.members != g.members, g.recheck.due(now):
+		return true, !h.slow
 	}
 	return now.Sub(h.asked) >= refresh, false
 }
@@ -150,6 +149,7 @@ func (r *round) takeAnswer(a answer) {
 	}
 	if a.err == nil {
 		a.held.members, a.held.asked, a.held.fresh = a.members, r.began, true
+		a.held.slow = a.began.Before(r.began)
 		if h := g.held[a.clientID]; h != nil {
 			a.held.last = h.last
 		}

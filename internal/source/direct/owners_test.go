@@ -130,6 +130,10 @@ func TestOpenQueues(t *testing.T) {
 	}
 	s.Consumer("billing", fakemq.Consumer{}) // the queues are dealt anew
 	s.Check("all queues are held")
+	// The change of members is followed until every client must have heard
+	// of it.
+	s.clock.Advance(rebalanceTime)
+	s.Check("all queues are held")
 	before := count()
 	for range 10 {
 		s.clock.Advance(time.Minute)
@@ -137,6 +141,30 @@ func TestOpenQueues(t *testing.T) {
 	}
 	if n := count(); n != before {
 		t.Errorf("%d requests although all queues are held", n-before)
+	}
+}
+
+// TestLateRebalance: when a broker gets queues of a topic, the same processes
+// deal all queues out anew, and not at once. Every queue is held all the time,
+// in the end by others.
+func TestLateRebalance(t *testing.T) {
+	t.Parallel()
+	for _, release := range []fakemq.Release{fakemq.Release497, fakemq.Release550} {
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), func(o *Options) { o.OwnerRefresh = time.Hour })
+		s.Must(s.MQ.AddTopic(fakemq.Topic{Name: "orders", Queues: 4, Brokers: []string{"broker-a"}}))
+		s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 2)
+		s.Produce("orders", 40)
+		s.Consume("billing", "orders", 10)
+		s.Check("before")
+		s.clock.Advance(time.Second)
+		s.Check("settled")
+		s.Must(s.MQ.ResizeTopic("orders", 2, 2, "broker-a"))
+		s.Check("the queues are fewer")
+		s.Consumer("billing", fakemq.Consumer{})
+		for range 20 {
+			s.clock.Advance(10 * time.Second)
+			s.Check("followed")
+		}
 	}
 }
 

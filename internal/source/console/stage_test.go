@@ -1,0 +1,147 @@
+package console
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/sourcetest"
+)
+
+// stage is a fake RocketMQ, a console before it, a source that reads that, and
+// the source's clock.
+type stage struct {
+	*sourcetest.Stage
+	t       *testing.T
+	console *fakemq.Console
+	src     *Source
+	clock   *fakemq.ManualClock
+}
+
+const keep = 3 // rounds
+
+// newStage sets a stage with brokers of the release that fits the console's.
+func newStage(t *testing.T, c fakemq.ConsoleOptions, names []string, change func(*Options)) *stage {
+	t.Helper()
+	st := &stage{t: t, clock: fakemq.NewManualClock(time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC))}
+	o := fakemq.Options{
+		Release: fakemq.Release550, ClientTimeout: 2 * time.Second,
+		Clusters: []fakemq.ClusterOptions{{Name: "c", Brokers: names}},
+	}
+	if c.Release == fakemq.Console100 {
+		o.Release = fakemq.Release497
+	}
+	st.Stage = sourcetest.Start(t, o, source.Selection{}, func(tb testing.TB, mq *fakemq.Cluster, _ source.Selection) source.Source {
+		st.console = startConsole(tb, mq, c)
+		o := Options{KeepRounds: keep, CallTimeout: time.Minute, ProcessTimeout: time.Minute, Now: st.clock.Now}
+		if change != nil {
+			change(&o)
+		}
+		st.src = newSource(tb, st.console, o)
+		return st.src
+	})
+	return st
+}
+
+// both runs a test before both releases of the console.
+func both(t *testing.T, test func(t *testing.T, r fakemq.ConsoleRelease)) {
+	t.Helper()
+	t.Parallel()
+	for _, r := range []fakemq.ConsoleRelease{fakemq.Console100, fakemq.Console211} {
+		t.Run(string(r), func(t *testing.T) {
+			t.Parallel()
+			test(t, r)
+		})
+	}
+}
+
+// shop: billing consumes orders with two processes, archive audit with one, and
+// cache broadcasts notices to two. All have something left to consume.
+func (s *stage) shop() {
+	s.t.Helper()
+	for _, topic := range []string{"orders", "audit", "notices"} {
+		s.Topic(topic, 4)
+	}
+	s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 2)
+	s.Group(fakemq.Group{Name: "archive", Topics: []string{"audit"}}, 1)
+	s.Group(fakemq.Group{Name: "cache", Topics: []string{"notices"}, Broadcasting: true}, 2)
+	s.more()
+}
+
+// more lets messages come and some of them be consumed.
+func (s *stage) more() {
+	s.t.Helper()
+	for topic, group := range map[string]string{"orders": "billing", "audit": "archive", "notices": "cache"} {
+		s.Produce(topic, 100)
+		s.Consume(group, topic, 70)
+	}
+}
+
+// whole reads a round in which nothing may fail, and which must be true.
+func (s *stage) whole(step string) sourcetest.Rows {
+	s.t.Helper()
+	r := s.Check(step)
+	if n := sourcetest.Incomplete(r); n > 0 {
+		s.t.Errorf("%s: %d brokers are incomplete", step, n)
+	}
+	return s.Truth()
+}
+
+func ofGroup(name string) func(sourcetest.Labels) bool {
+	return func(l sourcetest.Labels) bool { return l.Group == name }
+}
+
+func onBroker(name string) func(sourcetest.Labels) bool {
+	return func(l sourcetest.Labels) bool { return l.Broker == name }
+}
+
+func not(match func(sourcetest.Labels) bool) func(sourcetest.Labels) bool {
+	return func(l sourcetest.Labels) bool { return !match(l) }
+}
+
+// join puts rows together that have no labels in common.
+func join(list ...sourcetest.Rows) sourcetest.Rows {
+	all := sourcetest.Rows{}
+	for _, rows := range list {
+		for l, n := range rows {
+			all[l] = n
+		}
+	}
+	return all
+}
+
+// backlogOf is what a snapshot leads to for a group on a topic, -1 for nothing.
+func backlogOf(snap *model.Snapshot, group, topic string) int64 {
+	for _, p := range lag.Build(snap).Pairs {
+		if p.Group == group && p.Topic == topic && p.Rows > 0 {
+			return p.Backlog
+		}
+	}
+	return -1
+}
+
+// ups says which brokers' masters a round calls up.
+func ups(r source.Round) string {
+	var list []string
+	for _, snap := range r.Snapshots {
+		for _, b := range snap.Brokers {
+			if b.Up {
+				list = append(list, b.Name)
+			}
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// failuresOf says what failed in a round, as "step reason".
+func failuresOf(r source.Round) map[string]int {
+	all := map[string]int{}
+	for _, f := range r.Failures {
+		all[f.Step+" "+f.Reason] += f.Count
+	}
+	return all
+}
