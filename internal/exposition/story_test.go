@@ -100,7 +100,11 @@ func own(g *model.Group, topic, broker string, clients ...int32) {
 	g.Owners[model.TopicOnBroker{Topic: topic, Broker: broker}] = clients
 }
 
-func (b *builder) report() *lag.Report { return lag.Build(&b.Snapshot) }
+func (b *builder) report() *lag.Report {
+	r := lag.Build(&b.Snapshot)
+	new(lag.Consumed).Count(r)
+	return r
+}
 
 // usual is a healthy cluster: two brokers, a group of two processes that is
 // behind, and one that is offline.

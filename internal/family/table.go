@@ -160,7 +160,8 @@ var table = [...]Family{
 	},
 	ConsumerGroupConsumed: {
 		Name: "consumergroup_consumed_messages_total",
-		Help: "Sum of the offsets that one consumer group has committed on one topic: its rate is the rate of consumption. " +
+		Help: "Messages of one topic that one consumer group has consumed: the sum of its commits when it was first seen, and what they have grown since. " +
+			"A commit that goes back, or a broker that is away, takes nothing from it, so its rate is the rate of consumption. " +
 			"No series where the backlog of none of its queues is known.",
 		Type:   Counter,
 		Unit:   "messages",

@@ -225,7 +225,7 @@ func (b *builder) add(run []entry) {
 	b.scratch = b.scratch[:0]
 	for i := range run {
 		if run[i].part == notInPart {
-			b.addLocal(&g.Local[run[i].index], pair)
+			b.addLocal(&g.Local[run[i].index])
 		} else {
 			b.addCommits(b.report.Snapshot.Parts[run[i].part].Part, int(run[i].index), pair)
 		}
@@ -268,19 +268,17 @@ func (b *builder) addCommits(part *model.Part, index int, pair *Pair) {
 		case committed == model.Unknown:
 			committed = 0
 		}
-		pair.Consumed = plus(pair.Consumed, committed)
 		pair.Ahead = plus(pair.Ahead, max(committed-end, 0))
 		b.scratch[q] = max(end-committed, 0)
 	}
 }
 
-func (b *builder) addLocal(l *model.LocalCommits, pair *Pair) {
+func (b *builder) addLocal(l *model.LocalCommits) {
 	b.widen(len(l.Committed))
 	for q, committed := range l.Committed {
 		if committed == model.Unknown || q >= len(l.Ends) || l.Ends[q] == model.Unknown {
 			continue
 		}
-		pair.Consumed = plus(pair.Consumed, committed)
 		b.scratch[q] = plus(max(b.scratch[q], 0), max(l.Ends[q]-committed, 0))
 	}
 }

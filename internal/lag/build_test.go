@@ -26,7 +26,7 @@ func TestRules(t *testing.T) {
 				w.offline("billing", "")
 			},
 			rows:  []string{"billing orders a/0 - = 3", "billing orders a/1 - = 0"},
-			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 3, Rows: 2, Consumed: 147}},
+			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 3, Rows: 2}},
 		},
 		{
 			name: "rule 1: a commit beyond the end is no backlog below 0, it is ahead",
@@ -36,7 +36,7 @@ func TestRules(t *testing.T) {
 				w.offline("billing", "")
 			},
 			rows:  []string{"billing orders a/0 - = 0", "billing orders a/1 - = 5", "billing orders a/2 - = 0"},
-			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 5, Rows: 3, Consumed: 185, Ahead: 31}},
+			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 5, Rows: 3, Ahead: 31}},
 		},
 		{
 			name: "rule 2: an end that nobody told makes no row",
@@ -133,7 +133,7 @@ func TestRules(t *testing.T) {
 				local(g, 1, "notices", "a", []int64{98}, []int64{100})
 			},
 			rows:  []string{"cache notices a/0 10.0.0.1:DEFAULT = 0", "cache notices a/0 10.0.0.2:DEFAULT = 2"},
-			pairs: []lag.Pair{{Topic: "notices", Group: "cache", Backlog: 2, Rows: 2, Consumed: 198}},
+			pairs: []lag.Pair{{Topic: "notices", Group: "cache", Backlog: 2, Rows: 2}},
 		},
 		{
 			name: "rule 4: a broadcasting group stays one when it is offline",
@@ -247,7 +247,7 @@ func TestRules(t *testing.T) {
 				w.offline("billing", "")
 			},
 			rows:  []string{"billing orders a/0 - = 3", "billing orders a/1 - = 70"},
-			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 73, Rows: 2, Consumed: 97}},
+			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 73, Rows: 2}},
 		},
 		{
 			name: "rule 8: where retention has moved the beginning, or nobody told it, there is no row",
@@ -257,7 +257,7 @@ func TestRules(t *testing.T) {
 				w.offline("billing", "")
 			},
 			rows:  []string{"billing orders a/0 - = 3"},
-			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 3, Rows: 1, Consumed: 97, Uncommitted: 2}},
+			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 3, Rows: 1, Uncommitted: 2}},
 		},
 		{
 			name: "rule 8: an empty queue holds no question",
@@ -267,7 +267,7 @@ func TestRules(t *testing.T) {
 				w.offline("billing", "")
 			},
 			rows:  []string{"billing orders a/0 - = 3", "billing orders a/1 - = 0"},
-			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 3, Rows: 2, Consumed: 97}},
+			pairs: []lag.Pair{{Topic: "orders", Group: "billing", Backlog: 3, Rows: 2}},
 		},
 		{
 			name: "rule 10: offsets that no log can reach break no sum",
@@ -285,7 +285,7 @@ func TestRules(t *testing.T) {
 			},
 			pairs: []lag.Pair{{
 				Topic: "orders", Group: "billing", Rows: 4,
-				Backlog: 1<<63 - 1, Consumed: 1<<63 - 1, Ahead: 1<<63 - 1,
+				Backlog: 1<<63 - 1, Ahead: 1<<63 - 1,
 			}},
 		},
 		{

@@ -65,7 +65,8 @@ type Pair struct {
 	// Rows is 0 where nothing could be said of any queue: the pair has then
 	// no backlog, which is not a backlog of 0.
 	Rows int
-	// Consumed is the sum of the group's commits.
+	// Consumed counts the messages that the group has consumed; see Consumed,
+	// which fills it in.
 	Consumed int64
 	// Ahead is how far commits lie beyond the ends that the brokers told.
 	Ahead int64
