@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the module, one after the other, for $FUZZTIME each
+# Runs every fuzz target of both modules, one after the other, for $FUZZTIME each
 # (60s). All of them run even when one fails; the crashing input is left in the
 # target's testdata/fuzz.
 set -euo pipefail
@@ -7,12 +7,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 failed=()
 found=0
-for package in $(go list ./...); do
-  targets=$(go test -list '^Fuzz' "$package")
-  for target in $(grep '^Fuzz' <<<"$targets" || true); do
-    found=$((found + 1))
-    echo "== $package $target"
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-60s}" "$package" || failed+=("$package $target")
+for module in . test; do
+  for package in $(go -C "$module" list ./...); do
+    targets=$(go -C "$module" test -list '^Fuzz' "$package")
+    for target in $(grep '^Fuzz' <<<"$targets" || true); do
+      found=$((found + 1))
+      echo "== $package $target"
+      go -C "$module" test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-60s}" "$package" || failed+=("$package $target")
+    done
   done
 done
 echo "fuzz targets: $found, failed: ${#failed[@]}"

@@ -26,7 +26,7 @@ type demoOptions struct {
 func addDemo(k *kingpin.Application) (*demoOptions, *kingpin.CmdClause) {
 	o := &demoOptions{}
 	c := k.Command(demoCommand, "Start a fake cluster with traffic, and the exporter in front of it.").
-		HelpLong("It reads the cluster every 5 seconds, unless --collect.interval says otherwise. --namesrv does not go with it.")
+		HelpLong("It reads the cluster every 5 seconds, unless --collect.interval says otherwise. --namesrv and --console do not go with it.")
 	c.Flag("seed", "Seed of the traffic: the same seed makes the same traffic.").Default("1").Uint64Var(&o.seed)
 	c.Flag(flagDemoAddress, "Address of the fake name server, host:port. By default it is a free port on loopback.").
 		PlaceHolder("ADDR").StringVar(&o.nameServer)
@@ -43,8 +43,8 @@ const (
 
 // demo runs the fake cluster and the exporter until ctx ends.
 func demo(ctx context.Context, o options, log *slog.Logger, stdout io.Writer) error {
-	if o.nameServersFlag {
-		return errors.New("demo brings its own cluster: leave --namesrv out, or the command demo")
+	if o.nameServersFlag || o.consoleFlag {
+		return errors.New("demo brings its own cluster: leave --namesrv and --console out, or the command demo")
 	}
 	if !o.intervalSet {
 		o.config.Interval = demoInterval

@@ -16,6 +16,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/app"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 )
 
@@ -34,14 +35,17 @@ type options struct {
 	demo   *demoOptions // nil: serve
 
 	nameServersFlag bool // --namesrv was on the command line
+	consoleFlag     bool // --console was
 	intervalSet     bool // by a flag or by the environment
 
-	mistakes []error // values that could not be read
+	legacy   map[string]string // variables of the original exporter that count, by flag
+	mistakes []error           // values that could not be read
 }
 
 const about = "Exports the message backlog of Apache RocketMQ to Prometheus, down to the consumer process. One cluster is one flag:\n\n" +
 	"  " + program + " --namesrv=10.0.0.1:9876\n\n" +
-	"Each flag is also an environment variable: --collect.interval is ROCKETMQ_EXPORTER_COLLECT_INTERVAL. A flag beats the environment; an empty variable is none."
+	"Each flag is also an environment variable: --collect.interval is ROCKETMQ_EXPORTER_COLLECT_INTERVAL. A flag beats the environment; an empty variable is none. " +
+	"The five variables of the original exporter do what they did."
 
 // parse reads the command line. done is true when it asked only for help or
 // the version.
@@ -53,7 +57,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, done bool, err e
 	status := 0
 	k.Terminate(func(code int) { done, status = true, max(status, code) })
 	k.UsageTemplate(usageTemplate)
-	k.UsageFuncs(template.FuncMap{"FlagsToTwoColumns": flagColumns})
+	k.UsageFuncs(template.FuncMap{"GeneralFlags": generalFlags, "ConsoleFlags": consoleFlags, "FlagsToTwoColumns": flagColumns})
 	k.Version(version.Print(program))
 	k.HelpFlag.Short('h').Help("Show this help; " + program + " demo --help shows that of the demo.")
 	k.VersionFlag.Help("Show the version.")
@@ -65,7 +69,9 @@ func parse(args []string, stdout, stderr io.Writer) (o options, done bool, err e
 	demoFlags, demoClause := addDemo(k)
 	nameMistakes(k.Model().Flags, k.GetFlag, &o.mistakes)
 	nameMistakes(demoClause.Model().Flags, demoClause.GetFlag, &o.mistakes)
-	command, err := k.Parse(withCommand(args))
+	args = withCommand(args)
+	o.legacy = addLegacy(k, args)
+	command, err := k.Parse(args)
 	// In the order of the flags' names: kingpin takes the environment in any.
 	slices.SortStableFunc(o.mistakes, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	switch {
@@ -79,7 +85,10 @@ func parse(args []string, stdout, stderr io.Writer) (o options, done bool, err e
 	o.intervalSet = o.intervalSet || k.GetFlag(config.FlagInterval).HasEnvarValue()
 	if command == demoCommand {
 		o.demo = demoFlags
+		o.config.Console = config.Console{} // what the environment says is for serve
+		return o, false, nil
 	}
+	o.readPasswords()
 	return o, false, nil
 }
 
@@ -98,6 +107,8 @@ func addFlags(k *kingpin.Application, o *options) {
 	c := &o.config
 	k.Flag(config.FlagNameServers, "Address of a name server. Several are joined by commas, or given one by one; all of them are asked.").
 		PlaceHolder("HOST:PORT").IsSetByUser(&o.nameServersFlag).StringsVar(&c.NameServers)
+
+	addConsoleFlags(k, o)
 
 	k.Flag(config.FlagInterval, "Time from the beginning of one round to that of the next.").
 		Default("15s").IsSetByUser(&o.intervalSet).DurationVar(&c.Interval)
@@ -150,8 +161,26 @@ Commands:
 {{end}}{{end}}
 {{end -}}
 Flags:
-{{.App.Flags | FlagsToTwoColumns | FormatTwoColumns -}}
+{{.App.Flags | GeneralFlags | FlagsToTwoColumns | FormatTwoColumns}}
+{{- if not (and .Context.SelectedCommand (eq .Context.SelectedCommand.Name "demo"))}}
+Flags that go with --console:
+{{.App.Flags | ConsoleFlags | FlagsToTwoColumns | FormatTwoColumns}}
+{{- end -}}
 `
+
+// consoleFlags are the flags about how a console is reached. Most people need
+// none of them: help shows them apart, and last.
+func consoleFlags(flags []*kingpin.FlagModel) []*kingpin.FlagModel {
+	return slices.DeleteFunc(slices.Clone(flags), func(f *kingpin.FlagModel) bool { return !isConsoleFlag(f) })
+}
+
+func generalFlags(flags []*kingpin.FlagModel) []*kingpin.FlagModel {
+	return slices.DeleteFunc(slices.Clone(flags), isConsoleFlag)
+}
+
+func isConsoleFlag(f *kingpin.FlagModel) bool {
+	return strings.HasPrefix(f.Name, config.FlagConsole+".")
+}
 
 // flagColumns is what help says of each flag. The environment variables are
 // left out: their names follow from a rule that the help begins with.
@@ -230,8 +259,12 @@ func (o *options) check() (config.Valid, error) {
 	if slices.Contains(*o.web.WebListenAddresses, "") { // which would be a port of the kernel's choice
 		mistakes = append(mistakes, fmt.Errorf("--%s: the address is empty: wanted is host:port or :port, as in :9104", flagListen))
 	}
+	mistakes = append(mistakes, app.CheckFiles(o.config.Console)...)
 	if err := toolkit.Validate(*o.web.WebConfigFile); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("--%s=%s: %w", flagWebConfig, *o.web.WebConfigFile, err))
+	}
+	for i, err := range mistakes {
+		mistakes[i] = o.withVariable(err)
 	}
 	switch len(mistakes) {
 	case 0:

@@ -80,7 +80,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-const noNameServer = "--namesrv: the address of a name server is needed, as in --namesrv=10.0.0.1:9876 (or try the command demo)"
+const noSource = "--namesrv: the address of a name server is needed, as in --namesrv=10.0.0.1:9876, or that of a console, as in --console=http://10.0.0.2:8080 (or try the command demo)"
 
 func TestMistakesOfTheCommandLine(t *testing.T) {
 	for _, c := range []struct {
@@ -89,7 +89,7 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"nothing", nil, nil, noNameServer},
+		{"nothing", nil, nil, noSource},
 		{"unknown flag", nil, []string{"--namesrv=mq:9876", "--nope"}, "unknown long flag '--nope' (--help lists commands and flags)"},
 		{"unknown short flag", nil, []string{"-x"}, "unknown short flag '-x' (--help lists commands and flags)"},
 		{"no value for the last of several", nil, []string{"--namesrv=mq:9876", "--web.listen-address"}, "expected argument for flag '--web.listen-address' (--help lists commands and flags)"},
@@ -114,7 +114,7 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 				`  --log.format: "xml" cannot be used: unrecognized log format xml` + "\n" +
 				`  --log.level: "loud" cannot be used: unrecognized log level loud` + "\n" +
 				`  --topics.system: "maybe" cannot be used: invalid syntax` + "\n" +
-				"  " + noNameServer + "\n" +
+				"  " + noSource + "\n" +
 				"  --collect.window: 0 is out of bounds: allowed are 1 to 256\n" +
 				`  --web.telemetry-path: "metrics" is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes` + "\n" +
 				"  --web.listen-address: the address is empty: wanted is host:port or :port, as in :9104\n" +
@@ -128,7 +128,12 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 		{
 			"demo in front of a cluster", nil,
 			[]string{"demo", "--namesrv=mq:9876"},
-			"demo brings its own cluster: leave --namesrv out, or the command demo",
+			"demo brings its own cluster: leave --namesrv and --console out, or the command demo",
+		},
+		{
+			"demo in front of a console", nil,
+			[]string{"demo", "--console=mq:8080"},
+			"demo brings its own cluster: leave --namesrv and --console out, or the command demo",
 		},
 		{"demo with a mistake", nil, []string{"demo", "--seed=x", "--collect.interval=1ms"}, "2 mistakes in the settings:\n" +
 			`  --seed: "x" cannot be used: invalid syntax` + "\n" +

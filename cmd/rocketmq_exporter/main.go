@@ -54,9 +54,15 @@ func serve(ctx context.Context, o options, log *slog.Logger) error {
 	}
 	listeners, err := listen(ctx, o.web)
 	if err != nil {
-		return err
+		return o.withVariable(err)
 	}
-	log.Info("Starting", "version", version.Info(), "build", version.BuildContext(), "namesrv", valid.NameServers)
+	starting := []any{"version", version.Info(), "build", version.BuildContext()}
+	if valid.Console.URL != "" {
+		starting = append(starting, "console", valid.Console.URL)
+	} else {
+		starting = append(starting, "namesrv", valid.NameServers)
+	}
+	log.Info("Starting", starting...)
 	return runApp(ctx, valid, listeners, o.web, log)
 }
 

@@ -259,7 +259,7 @@ func TestMistakesEndItWithOne(t *testing.T) {
 		t.Errorf("exit code %d, want 1", code)
 	}
 	want := "rocketmq_exporter: 2 mistakes in the settings:\n" +
-		"  " + noNameServer + "\n" +
+		"  " + noSource + "\n" +
 		"  --collect.window: 0 is out of bounds: allowed are 1 to 256\n"
 	if got := p.stderr.String(); got != want || p.stdout.String() != "" {
 		t.Errorf("stderr\n%s\nwant\n%s\nstdout %q", got, want, p.stdout.String())

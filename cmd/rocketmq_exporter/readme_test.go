@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The table of settings in the README is written by hand.
+// The tables of settings in the README are written by hand.
 func TestTheReadmeListsTheSettings(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
@@ -18,7 +18,7 @@ func TestTheReadmeListsTheSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	placeholder := map[string]bool{"HOST:PORT": true, "TOPIC": true, "FILE": true}
+	placeholder := map[string]bool{"HOST:PORT": true, "TOPIC": true, "FILE": true, "URL": true, "NAME": true}
 	var want []string
 	for _, m := range regexp.MustCompile(`(?m)^ {2}--([a-z.-]+)(?:=(\S+))?`).FindAllStringSubmatch(string(help), -1) {
 		name, value := m[1], m[2]
@@ -44,5 +44,18 @@ func TestTheReadmeListsTheSettings(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("the README has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Who moves looks for the five variables, and for how each is said today.
+func TestMovingListsTheOldVariables(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "moving.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for variable, flag := range legacyVariables() {
+		if !strings.Contains(string(text), "| `"+variable+"` | `--"+flag+"` |") {
+			t.Errorf("docs/moving.md does not say that %s is --%s", variable, flag)
+		}
 	}
 }

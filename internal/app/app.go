@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +24,7 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/poll"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/direct"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -41,7 +40,11 @@ type App struct {
 
 // New makes an exporter; it opens no connection yet.
 func New(c config.Valid, log *slog.Logger) (*App, error) {
-	a := &App{config: c, log: log, targets: []*target{newTarget(c)}, grace: shutdownGrace}
+	t, err := newTarget(c)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, log: log, targets: []*target{t}, grace: shutdownGrace}
 	scrapes := &scrapeStats{}
 	registry := prometheus.NewRegistry()
 	for _, col := range []prometheus.Collector{
@@ -59,21 +62,6 @@ func New(c config.Valid, log *slog.Logger) (*App, error) {
 		Logger: log, OnSeries: scrapes.setSeries, OnError: scrapes.fail,
 	})
 	return a, nil
-}
-
-// newTarget makes the one target that the flags can name.
-func newTarget(c config.Valid) *target {
-	t := &target{name: strings.Join(c.NameServers, ";"), stats: newStats(), now: time.Now}
-	t.src = direct.New(direct.Options{
-		NameServers:  c.NameServers,
-		Selection:    source.Selection{System: c.System, IgnoredTopics: c.IgnoredTopics},
-		Remoting:     remoting.Options{Window: c.Window, Observe: t.stats.observe},
-		KeepRounds:   c.KeepRounds,
-		ForgetAfter:  c.ForgetAfter,
-		Parallel:     c.Parallel,
-		OwnerRefresh: c.OwnerRefresh,
-	})
-	return t
 }
 
 // routes puts metrics and pages on their paths.
@@ -132,8 +120,9 @@ func (a *App) Collect(ctx context.Context) {
 }
 
 // settle tells what need not fail again in the next round although nothing got
-// better: what a source asks in the background.
+// better: what a source asks in the background, or not in every round.
 func (a *App) settle(f source.Failure) time.Duration {
+	round := max(a.config.Interval, a.config.Timeout) // at most
 	switch f.Step {
 	case remoting.GetConsumerRunningInfo.String():
 		// Processes that did not answer are asked again after pauses that
@@ -141,6 +130,12 @@ func (a *App) settle(f source.Failure) time.Duration {
 		return 2 * (a.config.OwnerRefresh + a.config.Interval)
 	case remoting.GetBrokerRuntimeInfo.String():
 		return backgroundTimeout
+	case console.PathRunningInfo:
+		return consoleProcessPause + 2*round
+	case consoleGroups:
+		return (consoleGroupRounds + 1) * round
+	case consoleConnection:
+		return (consoleOfflineRounds + 1) * round
 	}
 	return 0
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -19,8 +21,8 @@ import (
 type stats struct {
 	mu       sync.Mutex
 	requests map[requestKey]uint64
-	sent     map[remoting.RequestCode]uint64
-	received map[remoting.RequestCode]uint64
+	sent     map[string]uint64 // bytes by step
+	received map[string]uint64
 	errors   map[string]uint64 // by reason
 	rounds   map[web.Round]uint64
 	odd      uint64
@@ -29,15 +31,15 @@ type stats struct {
 }
 
 type requestKey struct {
-	code   remoting.RequestCode
+	step   string // request code's name, or path of the console
 	result string
 }
 
 func newStats() *stats {
 	return &stats{
 		requests: make(map[requestKey]uint64),
-		sent:     make(map[remoting.RequestCode]uint64),
-		received: make(map[remoting.RequestCode]uint64),
+		sent:     make(map[string]uint64),
+		received: make(map[string]uint64),
 		errors:   make(map[string]uint64),
 		rounds:   make(map[web.Round]uint64),
 	}
@@ -47,17 +49,23 @@ func newStats() *stats {
 // result is the reason of its failure.
 const resultOK = "ok"
 
-// observe is told of each request by the remoting client.
-func (s *stats) observe(x remoting.Exchange) {
-	result := remoting.Reason(x.Err)
-	if result == "" {
-		result = resultOK
-	}
+// observeRemoting is told of each request to a node.
+func (s *stats) observeRemoting(x remoting.Exchange) {
+	s.observe(x.Code.String(), remoting.Reason(x.Err), x.Sent, int64(x.Received))
+}
+
+// observeConsole is told of each call of a console.
+func (s *stats) observeConsole(x console.Exchange) {
+	s.observe(x.Path, console.Reason(x.Err), x.Sent, x.Received)
+}
+
+// observe counts one request; reason is empty where it went well.
+func (s *stats) observe(step, reason string, sent int, received int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests[requestKey{x.Code, result}]++
-	s.sent[x.Code] += uint64(max(x.Sent, 0))
-	s.received[x.Code] += uint64(max(x.Received, 0))
+	s.requests[requestKey{step, cmp.Or(reason, resultOK)}]++
+	s.sent[step] += uint64(max(sent, 0))
+	s.received[step] += uint64(max(received, 0))
 }
 
 func (s *stats) round(st *state, now time.Time) {
@@ -128,13 +136,13 @@ func (c *collector) collect(ch chan<- prometheus.Metric, cluster string, s *stat
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, n := range s.requests {
-		c.count(ch, family.ExporterRequests, n, cluster, key.code.String(), key.result)
+		c.count(ch, family.ExporterRequests, n, cluster, key.step, key.result)
 	}
-	for code, n := range s.sent {
-		c.count(ch, family.ExporterRequestSentBytes, n, cluster, code.String())
+	for step, n := range s.sent {
+		c.count(ch, family.ExporterRequestSentBytes, n, cluster, step)
 	}
-	for code, n := range s.received {
-		c.count(ch, family.ExporterResponseReceivedBytes, n, cluster, code.String())
+	for step, n := range s.received {
+		c.count(ch, family.ExporterResponseReceivedBytes, n, cluster, step)
 	}
 	for reason, n := range s.errors {
 		c.count(ch, family.ExporterErrors, n, cluster, reason)

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -21,6 +23,8 @@ type target struct {
 	src   source.Source
 	stats *stats
 	now   func() time.Time
+
+	counters map[string]*lag.Consumed // by cluster; of the goroutine that publishes
 
 	// state is replaced as a whole after each round and never written to:
 	// scrapes and pages read it without a lock.
@@ -39,11 +43,32 @@ type state struct {
 func (t *target) publish(r source.Round, took time.Duration) {
 	s := &state{failures: r.Failures, took: took}
 	for _, snap := range r.Snapshots {
-		s.reports = append(s.reports, lag.Build(snap))
+		report := lag.Build(snap)
+		t.consumed(snap.Cluster).Count(report)
+		s.reports = append(s.reports, report)
 	}
+	t.forgetConsumed(r.Snapshots)
 	s.end = endOf(s.reports, r.Failures)
 	t.stats.round(s, t.now())
 	t.state.Store(s)
+}
+
+// consumed counts for one cluster.
+func (t *target) consumed(cluster string) *lag.Consumed {
+	if t.counters == nil {
+		t.counters = make(map[string]*lag.Consumed)
+	}
+	if t.counters[cluster] == nil {
+		t.counters[cluster] = &lag.Consumed{}
+	}
+	return t.counters[cluster]
+}
+
+// forgetConsumed lets go of clusters that are no more.
+func (t *target) forgetConsumed(snaps []*model.Snapshot) {
+	maps.DeleteFunc(t.counters, func(cluster string, _ *lag.Consumed) bool {
+		return !slices.ContainsFunc(snaps, func(s *model.Snapshot) bool { return s.Cluster == cluster })
+	})
 }
 
 // endOf tells how much of what the round was to read it has read. Consumer
@@ -60,11 +85,16 @@ func endOf(reports []*lag.Report, failures []source.Failure) web.Round {
 		}
 	}
 	for _, f := range failures {
-		if f.Step != remoting.GetConsumerRunningInfo.String() {
+		if !isProcessStep(f.Step) {
 			return web.Partial
 		}
 	}
 	return web.Whole
+}
+
+// isProcessStep tells the requests that are handed on to consumer processes.
+func isProcessStep(step string) bool {
+	return step == remoting.GetConsumerRunningInfo.String() || step == console.PathRunningInfo
 }
 
 func down(b model.Broker) bool { return !b.Up }

@@ -20,6 +20,7 @@ import (
 // Config is what the user said, unchecked.
 type Config struct {
 	NameServers []string // each may hold several, joined by commas or semicolons
+	Console     Console  // in place of name servers
 
 	Interval     time.Duration // between the beginnings of two rounds
 	Timeout      time.Duration // of one round
@@ -62,9 +63,13 @@ func (c Config) Check() (Valid, error) {
 	var m mistakes
 	c.NameServers = split(c.NameServers, ",;")
 	c.IgnoredTopics = split(c.IgnoredTopics, ",")
-	if len(c.NameServers) == 0 {
-		m.add("--%s: the address of a name server is needed, as in --%[1]s=10.0.0.1:9876 (or try the command demo)", FlagNameServers)
+	switch {
+	case len(c.NameServers) == 0 && c.Console.URL == "":
+		m.add("--%s: the address of a name server is needed, as in --%[1]s=10.0.0.1:9876, or that of a console, as in --%s=http://10.0.0.2:8080 (or try the command demo)", FlagNameServers, FlagConsole)
+	case len(c.NameServers) > 0 && c.Console.URL != "":
+		m.add("--%s and --%s: one of them is the source, not both", FlagNameServers, FlagConsole)
 	}
+	c.Console = c.Console.check(&m)
 	for _, addr := range c.NameServers {
 		m.addAddress(FlagNameServers, addr)
 	}

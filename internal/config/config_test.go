@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+const noSource = "--namesrv: the address of a name server is needed, as in --namesrv=10.0.0.1:9876, or that of a console, as in --console=http://10.0.0.2:8080 (or try the command demo)"
+
 // good is a Config without a mistake: what the flags' defaults make.
 func good() Config {
 	return Config{
@@ -26,12 +28,12 @@ func TestEachMistakeIsNamedWithWhatIsAllowed(t *testing.T) {
 		{
 			"no name server",
 			func(c *Config) { c.NameServers = nil },
-			"--namesrv: the address of a name server is needed, as in --namesrv=10.0.0.1:9876 (or try the command demo)",
+			noSource,
 		},
 		{
 			"only separators",
 			func(c *Config) { c.NameServers = []string{" ; , "} },
-			"--namesrv: the address of a name server is needed, as in --namesrv=10.0.0.1:9876 (or try the command demo)",
+			noSource,
 		},
 		{
 			"no port",

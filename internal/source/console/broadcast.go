@@ -19,8 +19,13 @@ type broadcaster struct {
 	failures int
 	retryAt  time.Time
 
-	last []model.LocalCommits // its last good numbers
-	age  int                  // rounds that they have stood in for
+	last map[model.TopicOnBroker]*localCell // its last good numbers
+}
+
+// localCell is how far a process is on one topic of one broker.
+type localCell struct {
+	committed, ends []int64
+	age             int // rounds since it was told
 }
 
 // Pauses after a process that did not answer.
@@ -85,9 +90,11 @@ func (r *round) askProcess(g *group, id string, b *broadcaster) {
 		return
 	}
 	b.held = nil
-	b.failures++
-	b.retryAt = r.began.Add(min(processPause<<min(b.failures-1, 10), processPauseMax))
 	r.fail(pathRunning, err)
+	if reason := Reason(err); reason == reasonRefused || reason == reasonTimeout && r.ctx.Err() == nil {
+		b.failures++
+		b.retryAt = r.began.Add(min(processPause<<min(b.failures-1, 10), processPauseMax))
+	}
 }
 
 // note adds the queues that a process holds to those whose ends are needed, by
@@ -212,27 +219,33 @@ func (g *group) setLocal(r *round) {
 		if b == nil || i > 0 && g.clients[i].ID == g.clients[i-1].ID {
 			continue // processes of one name cannot be told apart
 		}
-		b.settle(r.ends, r.src.opts.KeepRounds)
-		for _, l := range b.last {
-			l.Client = i
-			g.local = append(g.local, l)
+		b.settle(r)
+		for _, on := range slices.SortedFunc(maps.Keys(b.last), compareQueues) {
+			c := b.last[on]
+			g.local = append(g.local, model.LocalCommits{TopicOnBroker: on, Client: i, Committed: c.committed, Ends: c.ends})
 		}
 	}
 }
 
-// settle sets a process's own commits against the ends.
-func (b *broadcaster) settle(ends held, keep int) {
-	var list []model.LocalCommits
-	for on, commits := range b.held {
-		if n := min(len(commits), len(ends[on])); n > 0 {
-			list = append(list, model.LocalCommits{TopicOnBroker: on, Committed: commits[:n:n], Ends: ends[on]})
+func compareQueues(a, b model.TopicOnBroker) int {
+	return cmp.Or(strings.Compare(a.Topic, b.Topic), strings.Compare(a.Broker, b.Broker))
+}
+
+// settle sets a process's own commits against the ends. Where either could not
+// be told, the last good numbers stand in for some rounds; what an answering
+// process no longer holds, of a broker that is there, is gone.
+func (b *broadcaster) settle(r *round) {
+	cells := make(map[model.TopicOnBroker]*localCell, len(b.held))
+	for on, c := range b.last {
+		_, holds := b.held[on]
+		if c.age++; c.age <= r.src.opts.KeepRounds && (holds || b.held == nil || !r.isThere(on.Broker)) {
+			cells[on] = c
 		}
 	}
-	if b.held != nil && (len(list) > 0 || len(b.held) == 0) {
-		b.last, b.age = list, 0
-		return
+	for on, commits := range b.held {
+		if n := min(len(commits), len(r.ends[on])); n > 0 {
+			cells[on] = &localCell{committed: commits[:n:n], ends: r.ends[on]}
+		}
 	}
-	if b.age++; b.age > keep {
-		b.last = nil
-	}
+	b.last = cells
 }

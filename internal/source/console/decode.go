@@ -133,24 +133,14 @@ func (d *decoder) entry(v any) (fits bool, err error) {
 	return err == nil, err
 }
 
-// skip passes over one value, without keeping it.
-func (d *decoder) skip() error {
-	for depth := 0; ; {
-		token, err := d.json.Token()
-		if err != nil {
-			return err
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth == 0 {
-			return nil
-		}
-	}
-}
+// skip passes over one value.
+func (d *decoder) skip() error { return d.json.Decode(&ignored{}) }
+
+// ignored is a value that nobody looks at.
+type ignored struct{}
+
+// UnmarshalJSON keeps nothing.
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
 
 // name is the one copy of a name, or empty where nothing can have it.
 func (d *decoder) name(s string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -52,21 +53,23 @@ func TestConsoleDown(t *testing.T) {
 
 func TestNeverReached(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, fakemq.ConsoleOptions{ContextPath: "/rmq"}, twoBrokers, func(o *Options) { o.Parallel = 1 })
-	s.shop()
-	s.src.client.base.Path = "/nope"
-	r := s.Collect()
-	if f := failuresOf(r); len(f) != 2 || f[pathClusters+" http_status"] != 1 {
-		t.Errorf("wrong path: failures %v", f)
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	src, err := New(Options{URL: web.URL + "/rmq/#/topic"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(r.Snapshots) != 1 || r.Snapshots[0].Cluster != s.console.Addr() || len(r.Snapshots[0].Brokers) > 0 {
-		t.Errorf("wrong path: snapshots %+v", r.Snapshots)
+	defer func() { _ = src.Close() }()
+	r := src.Collect(t.Context())
+	if f := failuresOf(r); len(f) != 2 || f[pathClusters+" http_status"] != 1 || f[pathTopics+" http_status"] != 1 {
+		t.Errorf("failures %v", f)
 	}
-	if !strings.Contains(r.Failures[0].Err.Error(), "context path") {
-		t.Errorf("wrong path: %v", r.Failures[0].Err)
+	if len(r.Snapshots) != 1 || r.Snapshots[0].Cluster != src.client.base.Host || len(r.Snapshots[0].Brokers) > 0 {
+		t.Errorf("snapshots %+v", r.Snapshots)
 	}
-	s.src.client.base.Path = "/rmq"
-	s.whole("right path")
+	if text := r.Failures[0].Err.Error(); !strings.Contains(text, "context path") || !strings.Contains(text, "/rmq/") {
+		t.Errorf("%s", text)
+	}
 }
 
 // TestOneGroupFails: whatever becomes of the call for one group costs that group
@@ -186,8 +189,10 @@ func TestBrokerDown(t *testing.T) {
 		}
 		if release == fakemq.Console211 {
 			// 2.x is told which brokers to ask, so that the other one's
-			// rows are fresh.
-			s.Compare("down", r, join(s.Truth().Only(onBroker("broker-a")), last.Only(onBroker("broker-b"))))
+			// rows are fresh. The ends of a topic are told whole or not.
+			s.Compare("down", r, join(
+				s.Truth().Only(onBroker("broker-a")).Only(not(ofGroup("cache"))),
+				last.Only(onBroker("broker-a")).Only(ofGroup("cache")), last.Only(onBroker("broker-b"))))
 		} else {
 			s.Compare("down", r, last)
 		}
@@ -379,4 +384,38 @@ func TestReason(t *testing.T) {
 	if r := Reason(context.Canceled); r != reasonCanceled {
 		t.Errorf("%q", r)
 	}
+}
+
+// TestSlaveDown: a slave that cannot be reached makes the console refuse to list
+// any broker. It costs that slave.
+func TestSlaveDown(t *testing.T) {
+	t.Parallel()
+	st := &stage{t: t}
+	st.Stage = sourcetest.Start(t, fakemq.Options{Clusters: []fakemq.ClusterOptions{{Brokers: twoBrokers, Slaves: 1}}}, source.Selection{},
+		func(tb testing.TB, mq *fakemq.Cluster, sel source.Selection) source.Source {
+			st.console = startConsole(tb, mq, fakemq.ConsoleOptions{})
+			st.src = newSource(tb, st.console, Options{Selection: sel})
+			return st.src
+		})
+	st.shop()
+	down := st.MQ.BrokerID("broker-b", 1)
+	down.Stop()
+	for range keep + 2 { // from the first round on
+		st.more()
+		r := st.Collect()
+		if f := failuresOf(r); len(r.Failures) != 1 || f[pathClusters+" refused"] != 1 {
+			t.Errorf("failures %v", r.Failures)
+		}
+		if n := sourcetest.Incomplete(r); n != 0 {
+			t.Errorf("%d brokers are incomplete", n)
+		}
+		st.Compare("a slave is down", r, st.Truth())
+		for _, b := range r.Snapshots[0].Brokers {
+			if b.Up != (b.Addr != down.Addr()) {
+				t.Errorf("broker %+v", b)
+			}
+		}
+	}
+	st.Restart(down)
+	st.whole("well again")
 }

@@ -75,8 +75,8 @@ func (r *round) listDue(retry map[string]bool) bool {
 	switch {
 	case l.failed > 0:
 		return s.rounds >= l.retryAt
-	case s.suspected && age >= listGap:
-		s.suspected, l.flavour = false, unknown
+	case s.suspectedNow():
+		l.flavour = unknown
 		return true
 	case l.groups == nil || age >= s.opts.GroupRounds:
 		return true
@@ -84,6 +84,32 @@ func (r *round) listDue(retry map[string]bool) bool {
 		return false
 	}
 	return !sameKeys(retry, l.retry)
+}
+
+// suspectFlavour has the list of groups, and with it the flavour, found out
+// again: answers do not fit it. It is called from several goroutines.
+func (s *Source) suspectFlavour() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.suspected = true
+}
+
+// suspectedNow says whether to act on a suspicion: at once, then with growing
+// pauses, as it may be something else that is wrong.
+func (s *Source) suspectedNow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.suspected {
+		s.suspicions = 0
+		return false
+	}
+	s.suspected = false
+	if s.suspicions > 0 && s.rounds < s.suspectAt {
+		return false
+	}
+	s.suspicions++
+	s.suspectAt = s.rounds + min(1<<min(s.suspicions, 10), s.opts.GroupRounds)
+	return true
 }
 
 func sameKeys(a, b map[string]bool) bool {
@@ -188,8 +214,9 @@ func (r *round) learnGroups(retry map[string]bool) {
 	for _, g := range s.groups {
 		g.listed = false
 	}
+	wanted := s.opts.Selection.For("", nil) // groups are wanted alike everywhere
 	for name, in := range listed {
-		if !s.wantedGroup(name) {
+		if !wanted.Group(name) {
 			continue
 		}
 		g := s.groups[name]

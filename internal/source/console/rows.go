@@ -49,7 +49,7 @@ const dlqPrefix = "%DLQ%"
 // readGroup reads one group.
 func (r *round) readGroup(g *group) {
 	if g.broadcasts() {
-		g.cells = nil // commits at a broker are of a former life
+		g.cells, g.waited = nil, 0 // commits at a broker are of a former life
 	} else {
 		r.readRows(g)
 	}
@@ -71,7 +71,7 @@ func (r *round) readRows(g *group) {
 		asked := r.brokersToAsk(g)
 		r.noteAsked(asked)
 		if asked == nil {
-			r.unread(g)
+			g.waited++
 			return
 		}
 		call, wait = s.startRows(g.name, s.list.flavour, asked), s.opts.CallTimeout
@@ -79,14 +79,7 @@ func (r *round) readRows(g *group) {
 			wait /= slowCall
 		}
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-call.done:
-	case <-timer.C:
-		r.postpone(g, call)
-		return
-	case <-r.ctx.Done():
+	if !call.await(r.ctx, wait) {
 		r.postpone(g, call)
 		return
 	}
@@ -103,7 +96,7 @@ func (r *round) readRows(g *group) {
 func (r *round) postpone(g *group, call *rowsCall) {
 	first := g.call == nil
 	g.slow = true
-	r.unread(g)
+	g.waited++
 	if first {
 		r.fail(pathRows, r.src.client.named(pathRows, fmt.Errorf("group %s: %w", g.name, context.DeadlineExceeded)))
 		if r.src.countLate(1) {
@@ -123,16 +116,6 @@ func (s *Source) countLate(n int) bool {
 	}
 	s.late += n
 	return true
-}
-
-// unread notes that the group has no rows of this round.
-func (r *round) unread(g *group) {
-	g.waited++
-	if len(g.cells) == 0 {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.unsettled++
-	}
 }
 
 // target is a broker and the address that the console is told for it.
@@ -220,9 +203,6 @@ func (r *round) takeRows(g *group, call *rowsCall) {
 		return
 	}
 	g.waited++
-	if len(g.cells) == 0 {
-		r.unsettled++
-	}
 }
 
 func (r *round) hasNoRetryTopic(g *group, err error) bool {
@@ -233,21 +213,13 @@ func (r *round) hasNoRetryTopic(g *group, err error) bool {
 	return !ok
 }
 
-// suspectFlavour has the list of groups, and with it the flavour, found out
-// again: answers do not fit it. It is called from several goroutines.
-func (s *Source) suspectFlavour() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.suspected = true
-}
-
 // merge puts new cells in the place of the old ones. Those of brokers that could
 // not be read, or that are not listed any more, stand in for some rounds.
 func (r *round) merge(g *group, lost map[string]bool, fresh table) {
 	s := r.src
 	cells := make(table, len(fresh))
 	for on, c := range g.cells {
-		if b := s.brokers[on.Broker]; b != nil && (lost[on.Broker] || !b.isListed() || r.dead[b.teller().addr]) {
+		if s.brokers[on.Broker] != nil && (lost[on.Broker] || !r.isThere(on.Broker)) {
 			cells[on] = c
 		}
 	}

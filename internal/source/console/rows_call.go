@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // rowsCall is a call for the rows of a group. It may outlive its round.
@@ -20,6 +21,24 @@ type rowsCall struct {
 	dead     []string // addresses that the console could not reach
 	failures []error
 	odd      int
+}
+
+// await says whether the call is done, or is within the time.
+func (c *rowsCall) await(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // startRows begins to read the rows of a group.

@@ -108,7 +108,7 @@ func (s *Source) cellsByBroker() map[string]map[string][]groupCell {
 // part makes the offsets of one broker.
 func (r *round) part(b *broker, byTopic map[string][]groupCell) model.PartOfRound {
 	p := &partBuilder{src: r.src, part: &model.Part{Broker: b.name, Taken: b.taken}}
-	missing := r.unsettled
+	missing := r.unread()
 	for _, topic := range slices.Sorted(maps.Keys(byTopic)) {
 		cells := byTopic[topic]
 		if slices.ContainsFunc(cells, func(gc groupCell) bool { return gc.cell.age > 0 }) {
@@ -120,6 +120,18 @@ func (r *round) part(b *broker, byTopic map[string][]groupCell) model.PartOfRoun
 		missing = 0
 	}
 	return model.PartOfRound{Part: p.part, Age: b.age, Missing: missing}
+}
+
+// unread counts the groups that could not be read and of which nothing is
+// known, so that no broker can be said to be whole.
+func (r *round) unread() int {
+	n := 0
+	for _, g := range r.src.groups {
+		if g.listed && g.waited > 0 && len(g.cells) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 type partBuilder struct {

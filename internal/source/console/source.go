@@ -31,6 +31,9 @@ type Source struct {
 	mu        sync.Mutex
 	late      int  // calls for rows that run on beyond their round
 	suspected bool // answers do not fit the console's flavour
+
+	suspicions int // rounds in a row in which that was acted on
+	suspectAt  int // round from which it is again
 }
 
 var _ source.Source = (*Source)(nil)
@@ -82,11 +85,10 @@ type round struct {
 	ctx   context.Context //nolint:containedctx // lives as long as one round
 	began time.Time
 
-	reached   bool            // the console answers, if only to refuse
-	told      bool            // every listed broker process answered the console
-	topics    map[string]bool // by name: whether it is of the system; nil: not told
-	ends      held            // of the topics of broadcasting groups
-	unsettled int             // groups and topics that failed and of which nothing is known
+	reached bool            // the console answers, if only to refuse
+	told    bool            // every listed broker process answered the console
+	topics  map[string]bool // by name: whether it is of the system; nil: not told
+	ends    held            // of the topics of broadcasting groups
 
 	mu       sync.Mutex
 	failures source.Failures

@@ -1,12 +1,12 @@
 package console
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/sourcetest"
@@ -107,21 +107,42 @@ func not(match func(sourcetest.Labels) bool) func(sourcetest.Labels) bool {
 func join(list ...sourcetest.Rows) sourcetest.Rows {
 	all := sourcetest.Rows{}
 	for _, rows := range list {
-		for l, n := range rows {
-			all[l] = n
-		}
+		maps.Copy(all, rows)
 	}
 	return all
 }
 
-// backlogOf is what a snapshot leads to for a group on a topic, -1 for nothing.
+// backlogOf adds up what a snapshot says of a group on a topic; -1 for nothing. It
+// is simpler than the report on purpose.
 func backlogOf(snap *model.Snapshot, group, topic string) int64 {
-	for _, p := range lag.Build(snap).Pairs {
-		if p.Group == group && p.Topic == topic && p.Rows > 0 {
-			return p.Backlog
+	sum := int64(-1)
+	add := func(end, committed int64) {
+		if end != model.Unknown && committed != model.Unknown {
+			sum = max(sum, 0) + end - committed
 		}
 	}
-	return -1
+	for _, g := range snap.Groups {
+		if g.Name != group || g.Model != model.Broadcasting {
+			continue
+		}
+		for _, l := range g.Local {
+			for q, committed := range l.Committed {
+				add(l.Ends[q], committed)
+			}
+		}
+		return sum
+	}
+	for _, p := range snap.Parts {
+		for _, c := range p.Commits {
+			t := p.Topics[c.Topic]
+			for q := range t.Queues {
+				if c.Group == group && t.Name == topic {
+					add(p.Ends[t.First+q], p.Committed[c.First+q])
+				}
+			}
+		}
+	}
+	return sum
 }
 
 // ups says which brokers' masters a round calls up.

@@ -173,6 +173,12 @@ func (b *broker) isListed() bool {
 	return false
 }
 
+// isThere says whether a broker is listed and could be reached.
+func (r *round) isThere(name string) bool {
+	b := r.src.brokers[name]
+	return b != nil && b.isListed() && !r.dead[b.teller().addr]
+}
+
 // sorted are the broker's processes, the master first.
 func (b *broker) sorted() []*proc {
 	return slices.SortedFunc(maps.Values(b.procs), func(a, b *proc) int {
@@ -234,11 +240,6 @@ func (b *broker) processes() []model.Broker {
 
 func (s *Source) sortedClusters() []*cluster {
 	return slices.SortedFunc(maps.Values(s.clusters), func(a, b *cluster) int { return cmp.Compare(a.name, b.name) })
-}
-
-// wantedGroup says whether a group is wanted.
-func (s *Source) wantedGroup(name string) bool {
-	return s.opts.Selection.For("", nil).Group(name)
 }
 
 // listedBrokers are the brokers that the name servers have, by name.
