@@ -110,18 +110,15 @@ func (p *process) wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// endWell sends a signal, upon which it must end soon and with 0.
+// endWell sends a signal, upon which it must end with 0, and before the patience
+// of the test does.
 func (p *process) endWell(sig os.Signal) {
 	p.t.Helper()
-	begun := time.Now()
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		p.t.Fatal(err)
 	}
 	if code := p.wait(); code != 0 {
 		p.t.Errorf("%v ended it with %d\nstderr:\n%s", sig, code, p.stderr.String())
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		p.t.Errorf("%v ended it after %v only", sig, took)
 	}
 }
 
@@ -430,7 +427,6 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 	signal := func() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
 	signal()
 	p.eventually("it is ending", func() bool { return strings.Contains(p.stderr.String(), "msg=Ending") })
-	begun := time.Now()
 	p.eventually("it has ended", func() bool {
 		signal()
 		select {
@@ -440,7 +436,8 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 			return false
 		}
 	})
-	if took := time.Since(begun); took > 3*time.Second {
-		t.Errorf("it took %v", took)
+	// Left alone it would wait for the request, and then end with 0.
+	if code := p.wait(); code == 0 {
+		t.Error("it ended in its own time")
 	}
 }
