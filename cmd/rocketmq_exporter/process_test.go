@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds how long a test waits for something that happens soon.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // syncBuffer is read while it is written.
 type syncBuffer struct {

@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds how long a test waits for something that happens soon.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // eventually waits until ok is true.
 func eventually(t *testing.T, what string, ok func() bool) {
