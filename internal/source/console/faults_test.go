@@ -419,3 +419,23 @@ func TestSlaveDown(t *testing.T) {
 	st.Restart(down)
 	st.whole("well again")
 }
+
+// TestRefreshNotGranted: a user of a 2.x console who may not have the list of
+// groups made anew gets the old one, and is told.
+func TestRefreshNotGranted(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, fakemq.ConsoleOptions{Release: fakemq.Console211}, []string{"broker-a"}, nil)
+	s.shop()
+	s.console.Inject(fakemq.ConsoleFault{Path: pathRefresh, Effect: fakemq.ConsoleRefuse("no permission")})
+	r := s.Collect()
+	s.Compare("refused", r, s.Truth())
+	if f := failuresOf(r); f[pathRefresh+" refused"] != 1 || len(f) != 1 {
+		t.Errorf("failures %v", r.Failures)
+	}
+	s.more()
+	r = s.Collect()
+	s.Compare("and later", r, s.Truth())
+	if len(r.Failures) != 0 {
+		t.Errorf("asked again at once: %v", r.Failures)
+	}
+}

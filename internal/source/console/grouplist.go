@@ -151,7 +151,7 @@ func (r *round) readList(retry map[string]bool) {
 func (r *round) askList() ([]listedGroup, error) {
 	l := &r.src.list
 	if l.flavour != cached {
-		groups, err := r.askGroups(pathGroups, url.Values{"skipSysGroup": {"false"}, "address": {""}})
+		groups, err := r.askGroups(pathGroups, plainList())
 		if err != nil {
 			return nil, err
 		}
@@ -160,11 +160,25 @@ func (r *round) askList() ([]listedGroup, error) {
 		}
 	}
 	groups, err := r.askGroups(pathRefresh, url.Values{"address": {""}})
-	if errors.Is(err, errNoPath) || Reason(err) == reasonNotJSON {
+	switch {
+	case errors.Is(err, errNoPath) || Reason(err) == reasonNotJSON:
 		l.flavour = unknown // it is another console now
+	case Reason(err) == reasonRefused:
+		// The console's user may lack the right to have the list made anew
+		// (role-permission.yml grants it to administrators). The old list is
+		// better than none, and the refusal is told.
+		old, oldErr := r.askGroups(pathGroups, plainList())
+		if oldErr == nil && len(old) > 0 {
+			r.fail(pathRefresh, err)
+			return old, nil
+		}
 	}
 	return groups, err
 }
+
+// plainList is what the list of groups is asked with: all of them, of all
+// brokers.
+func plainList() url.Values { return url.Values{"skipSysGroup": {"false"}, "address": {""}} }
 
 // flavourOf is what a list of groups shows the console to be. An empty one shows
 // nothing.
