@@ -133,6 +133,7 @@ func addFlags(k *kingpin.Application, o *options) {
 		f.Help("Serve on the sockets that systemd hands over, instead of an address.")
 	}
 	k.Flag(config.FlagMetricsPath, "Path of the metrics.").Default("/metrics").StringVar(&c.MetricsPath)
+	k.Flag(config.FlagConsoleLink, "Address of a console that the page links to. It is not read.").PlaceHolder("URL").StringVar(&c.ConsoleLink)
 	k.Flag(config.FlagMaxScrapes, "Scrapes that may be under way at the same time. More are refused.").Default("4").IntVar(&c.MaxScrapes)
 
 	promslogflag.AddFlags(k, &o.log)

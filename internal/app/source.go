@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -18,7 +19,10 @@ import (
 
 // newTarget makes the one target that the flags can name.
 func newTarget(c config.Valid) (*target, error) {
-	t := &target{name: strings.Join(c.NameServers, ";"), stats: newStats(), now: time.Now}
+	t := &target{
+		name: strings.Join(c.NameServers, ";"), console: cmp.Or(c.ConsoleLink, c.Console.URL),
+		stats: newStats(), now: time.Now,
+	}
 	if c.Console.URL == "" {
 		t.src = newDirect(c, t.stats)
 		return t, nil

@@ -19,10 +19,11 @@ import (
 
 // target is one installation that is read, and what its last round brought.
 type target struct {
-	name  string // as the settings name it
-	src   source.Source
-	stats *stats
-	now   func() time.Time
+	name    string // as the settings name it
+	console string // that the page links to; may be empty
+	src     source.Source
+	stats   *stats
+	now     func() time.Time
 
 	counters map[string]*lag.Consumed // by cluster; of the goroutine that publishes
 
@@ -112,13 +113,13 @@ func (t *target) label() string {
 func (t *target) clusters() []web.Cluster {
 	s := t.state.Load()
 	if s == nil {
-		return []web.Cluster{{Name: t.name}}
+		return []web.Cluster{{Name: t.name, Console: t.console}}
 	}
 	var list []web.Cluster
 	for _, r := range s.reports {
 		list = append(list, web.Cluster{
 			Name: r.Snapshot.Cluster, LastRound: s.end, LastError: s.errorText(),
-			RoundDuration: s.took, Report: r,
+			RoundDuration: s.took, Report: r, Console: t.console,
 		})
 	}
 	return list

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"path"
 	"regexp"
 	"strconv"
@@ -33,6 +34,9 @@ type Config struct {
 	IgnoredTopics []string // exact names; each may hold several, joined by commas
 	System        bool     // topics and groups that RocketMQ makes for itself
 
+	// ConsoleLink is a console that the page links to; it is not read.
+	ConsoleLink string
+
 	Prefix      string
 	MetricsPath string
 	MaxScrapes  int
@@ -53,6 +57,7 @@ const (
 	FlagOwnerRefresh = "collect.owner-refresh"
 	FlagIgnored      = "topics.ignore"
 	FlagSystem       = "topics.system"
+	FlagConsoleLink  = "web.console-link"
 	FlagPrefix       = "metrics.prefix"
 	FlagMetricsPath  = "web.telemetry-path"
 	FlagMaxScrapes   = "web.max-scrapes"
@@ -85,6 +90,7 @@ func (c Config) Check() (Valid, error) {
 		m.add("--%s: %q is no prefix of a metric name: allowed are letters, digits, '_' and ':', and no digit in front", FlagPrefix, c.Prefix)
 	}
 	m.addPath(FlagMetricsPath, c.MetricsPath)
+	m.addLink(FlagConsoleLink, c.ConsoleLink)
 	if len(m) > 0 {
 		return Valid{}, errors.Join(m...)
 	}
@@ -132,6 +138,18 @@ func (m *mistakes) addPath(flag, p string) {
 		m.add("--%s: %q is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes", flag, p)
 	case p == "/-/healthy" || p == "/-/ready" || p == "/style.css":
 		m.add("--%s: %q is taken: /-/healthy, /-/ready and /style.css are the exporter's own", flag, p)
+	}
+}
+
+// addLink allows an address that a browser may be sent to. It is not repeated:
+// it may hold a password.
+func (m *mistakes) addLink(flag, link string) {
+	if link == "" {
+		return
+	}
+	u, err := url.Parse(link)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Contains(link, "@") {
+		m.add("--%s: that is no address of a page: wanted is http://host:port/path or https://host/path, without credentials", flag)
 	}
 }
 

@@ -36,6 +36,16 @@ func TestEachMistakeIsNamedWithWhatIsAllowed(t *testing.T) {
 			noSource,
 		},
 		{
+			"a link that is no page",
+			func(c *Config) { c.ConsoleLink = "javascript:alert(1)" },
+			"--web.console-link: that is no address of a page: wanted is http://host:port/path or https://host/path, without credentials",
+		},
+		{
+			"a link with a password",
+			func(c *Config) { c.ConsoleLink = "https://admin:secret@console.example/" },
+			"--web.console-link: that is no address of a page: wanted is http://host:port/path or https://host/path, without credentials",
+		},
+		{
 			"no port",
 			func(c *Config) { c.NameServers = []string{"10.0.0.1"} },
 			`--namesrv: "10.0.0.1" is no address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876`,

@@ -20,13 +20,14 @@ type view struct {
 }
 
 type clusterView struct {
-	Name  string
-	State string // Round.String
-	Class string // of the state, for the style sheet
-	Error string
-	Age   string // of the snapshot; empty if there is none
-	Taken string
-	Round string // how long it took; empty if there was none
+	Name    string
+	Console string
+	State   string // Round.String
+	Class   string // of the state, for the style sheet
+	Error   string
+	Age     string // of the snapshot; empty if there is none
+	Taken   string
+	Round   string // how long it took; empty if there was none
 
 	Stale               bool // the numbers are not of the last round
 	NameServers         []nodeView
@@ -87,7 +88,7 @@ func relative(p string) string {
 const maxError = 2000
 
 func newClusterView(c *Cluster, now time.Time) clusterView {
-	v := clusterView{Name: c.Name, State: c.LastRound.String(), Class: class(c.LastRound), Error: c.LastError}
+	v := clusterView{Name: c.Name, Console: c.Console, State: c.LastRound.String(), Class: class(c.LastRound), Error: c.LastError}
 	if len(v.Error) > maxError {
 		v.Error = strings.ToValidUTF8(v.Error[:maxError], "") + " …"
 	}

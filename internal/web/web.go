@@ -58,6 +58,8 @@ type Cluster struct {
 	LastRound Round
 	// LastError is what went wrong in the last round; empty if nothing did.
 	LastError string
+	// Console is the address of a console to link to; may be empty.
+	Console string
 	// RoundDuration is how long the last round took.
 	RoundDuration time.Duration
 	// Report may be nil: nothing was read yet.

@@ -30,7 +30,7 @@ const (
 	maxClients   = 1 << 16 // of one group
 	maxQueues    = 1 << 16 // of one topic on one broker
 	maxRows      = 1 << 20 // of one answer
-	maxWidth     = 1 << 21 // queues that the cells of one answer have room for
+	maxWidth     = 1 << 20 // queues that the cells of one answer have room for
 	maxHeld      = 1 << 23 // ... and those of all groups
 	maxName      = 1024    // bytes; RocketMQ allows 255
 )

@@ -350,7 +350,7 @@ func (s *stage) Rows(r source.Round) int {
 // TestStatsNotKnown: a console without the stats of topics shows what it shows.
 func TestStatsNotKnown(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, fakemq.ConsoleOptions{}, []string{"broker-a"}, nil)
+	s := newStage(t, fakemq.ConsoleOptions{}, []string{"broker-a"}, func(o *Options) { o.GroupRounds = 4 })
 	s.shop()
 	s.Must(s.MQ.AddTopic(fakemq.Topic{Name: "old", Queues: 2, Begin: 100}))
 	s.Must(s.MQ.Subscribe("billing", "orders", "old"))
