@@ -80,10 +80,24 @@ func (r *round) listDue(retry map[string]bool) bool {
 		return true
 	case l.groups == nil || age >= s.opts.GroupRounds:
 		return true
-	case age < listGap || retry == nil:
+	case retry == nil:
+		return false
+	case vanished(l.retry, retry):
+		return true // a group was deleted: it must not stay in sight
+	case age < listGap:
 		return false
 	}
 	return !sameKeys(retry, l.retry)
+}
+
+// vanished says whether something is no longer there.
+func vanished(before, now map[string]bool) bool {
+	for k := range before {
+		if !now[k] {
+			return true
+		}
+	}
+	return false
 }
 
 // suspectFlavour has the list of groups, and with it the flavour, found out

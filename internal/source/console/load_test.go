@@ -68,6 +68,25 @@ func TestCallsOfARound(t *testing.T) {
 	})
 }
 
+// TestDeletedGroup: a group that is deleted, as the console does it, with its
+// retry topic, is gone from the next round.
+func TestDeletedGroup(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
+		s := newStage(t, fakemq.ConsoleOptions{Release: release}, []string{"broker-a"}, nil)
+		s.shop()
+		s.whole("there")
+		s.Must(s.MQ.DeleteGroup("archive", true))
+		s.Must(s.MQ.DeleteTopic("%RETRY%archive"))
+		r := s.Collect()
+		s.Compare("gone", r, s.Truth())
+		for _, g := range r.Snapshots[0].Groups {
+			if g.Name == "archive" {
+				t.Error("the group is still known")
+			}
+		}
+	})
+}
+
 // TestNewGroup: a group is found at once by its retry topic, and asked at once
 // when something hints at processes.
 func TestNewGroup(t *testing.T) {
