@@ -34,8 +34,8 @@ type groupList struct {
 	retryAt int                     // round in which it is tried again after that
 }
 
-// listGap is for how many rounds the list is not read again, whatever retry
-// topics do: the console asks two or more questions about every group for it,
+// listGap is for how many rounds the list is not read again for new retry
+// topics: the console asks two or more questions about every group for it,
 // and 2.x refuses others meanwhile.
 const listGap = 4
 
