@@ -40,18 +40,11 @@ const MasterID = 0
 func DecodeClusterInfo(body []byte) (ClusterInfo, error) {
 	var info ClusterInfo
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("brokerAddrTable") {
-			continue
-		}
-		s.enter('{')
-		for first := true; s.more('}', first); first = false {
-			name := string(s.key())
-			b := s.brokerAddrs()
-			b.Name = name
-			info.Brokers = append(info.Brokers, b)
-		}
+	for s.entry("brokerAddrTable") {
+		name := string(s.key())
+		b := s.brokerAddrs()
+		b.Name = name
+		info.Brokers = append(info.Brokers, b)
 	}
 	return info, bodyError(GetBrokerClusterInfo, s.end())
 }
@@ -95,18 +88,11 @@ type TopicConfig struct {
 // (TopicConfigSerializeWrapper).
 func DecodeTopicConfigs(body []byte, topic func(TopicConfig)) error {
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("topicConfigTable") {
-			continue
-		}
-		s.enter('{')
-		for first := true; s.more('}', first); first = false {
-			t := TopicConfig{Name: s.key()}
-			s.topicConfig(&t)
-			if s.err == nil {
-				topic(t)
-			}
+	for s.entry("topicConfigTable") {
+		t := TopicConfig{Name: s.key()}
+		s.topicConfig(&t)
+		if s.err == nil {
+			topic(t)
 		}
 	}
 	return bodyError(GetAllTopicConfig, s.end())
@@ -132,18 +118,11 @@ func (s *scanner) topicConfig(t *TopicConfig) {
 // GET_ALL_SUBSCRIPTIONGROUP_CONFIG (SubscriptionGroupWrapper).
 func DecodeGroups(body []byte, group func(name []byte)) error {
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("subscriptionGroupTable") {
-			continue
-		}
-		s.enter('{')
-		for first := true; s.more('}', first); first = false {
-			name := s.key()
-			s.skip()
-			if s.err == nil {
-				group(name)
-			}
+	for s.entry("subscriptionGroupTable") {
+		name := s.key()
+		s.skip()
+		if s.err == nil {
+			group(name)
 		}
 	}
 	return bodyError(GetAllSubscriptionGroup, s.end())
@@ -179,23 +158,16 @@ func splitOffsetKey(key []byte) (OffsetKey, bool) {
 // counted in odd and passed over.
 func DecodeConsumerOffsets(body []byte, key func(OffsetKey) bool, offset func(queueID int32, committed int64)) (odd int, err error) {
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("offsetTable") {
+	for s.entry("offsetTable") {
+		k, ok := splitOffsetKey(s.key())
+		if !ok {
+			odd++
+		}
+		if s.err != nil || !ok || !key(k) {
+			s.skip()
 			continue
 		}
-		s.enter('{')
-		for first := true; s.more('}', first); first = false {
-			k, ok := splitOffsetKey(s.key())
-			if !ok {
-				odd++
-			}
-			if s.err != nil || !ok || !key(k) {
-				s.skip()
-				continue
-			}
-			s.offsets(offset)
-		}
+		s.offsets(offset)
 	}
 	return odd, bodyError(GetAllConsumerOffset, s.end())
 }
@@ -231,6 +203,30 @@ func (s *scanner) plainOffset() (queueID int32, committed int64, ok bool) {
 	}
 	s.pos = end
 	return int32(id), v, true
+}
+
+// entry steps through the entries of the table called name in the object that is
+// the whole body: it is true before each of them, and passes over all else. It
+// is for one table of a scanner.
+func (s *scanner) entry(name string) bool {
+	if !s.begun {
+		s.begun, s.first = true, s.enter('{')
+	}
+	for {
+		if s.inTable {
+			if s.more('}', s.first) {
+				s.first = false
+				return true
+			}
+			s.inTable, s.first = false, false
+		}
+		if !s.more('}', s.first) {
+			return false
+		}
+		if s.first = false; s.table(name) {
+			s.inTable, s.first = true, s.enter('{')
+		}
+	}
 }
 
 // table takes the next key of an object. It is true when the key is name and a
@@ -299,18 +295,11 @@ type TopicOffset struct {
 // DecodeTopicStats reads the answer to GET_TOPIC_STATS_INFO (TopicStatsTable).
 func DecodeTopicStats(body []byte, queue func(MessageQueue, TopicOffset)) error {
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("offsetTable") {
-			continue
-		}
-		s.enter('{')
-		for first := true; s.more('}', first); first = false {
-			q := s.messageQueueKey()
-			o := s.topicOffset()
-			if s.err == nil {
-				queue(q, o)
-			}
+	for s.entry("offsetTable") {
+		q := s.messageQueueKey()
+		o := s.topicOffset()
+		if s.err == nil {
+			queue(q, o)
 		}
 	}
 	return bodyError(GetTopicStatsInfo, s.end())
@@ -352,18 +341,11 @@ type ConsumeOffset struct {
 // DecodeConsumeStats reads the answer to GET_CONSUME_STATS (ConsumeStats).
 func DecodeConsumeStats(body []byte, queue func(MessageQueue, ConsumeOffset)) error {
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("offsetTable") {
-			continue
-		}
-		s.enter('{')
-		for first := true; s.more('}', first); first = false {
-			q := s.messageQueueKey()
-			o := s.consumeOffset()
-			if s.err == nil {
-				queue(q, o)
-			}
+	for s.entry("offsetTable") {
+		q := s.messageQueueKey()
+		o := s.consumeOffset()
+		if s.err == nil {
+			queue(q, o)
 		}
 	}
 	return bodyError(GetConsumeStats, s.end())
@@ -490,28 +472,21 @@ type RunningQueue struct {
 // in spelling ("droped", "dropped"), both are taken.
 func DecodeRunningInfo(body []byte, queue func(RunningQueue)) error {
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("mqTable") {
-			continue
-		}
+	for s.entry("mqTable") {
+		q := RunningQueue{MessageQueue: s.messageQueueKey(), CommitOffset: -1}
 		s.enter('{')
 		for first := true; s.more('}', first); first = false {
-			q := RunningQueue{MessageQueue: s.messageQueueKey(), CommitOffset: -1}
-			s.enter('{')
-			for first := true; s.more('}', first); first = false {
-				switch string(s.key()) {
-				case "commitOffset":
-					q.CommitOffset = s.int64()
-				case "droped", "dropped":
-					q.Dropped = s.bool()
-				default:
-					s.skip()
-				}
+			switch string(s.key()) {
+			case "commitOffset":
+				q.CommitOffset = s.int64()
+			case "droped", "dropped":
+				q.Dropped = s.bool()
+			default:
+				s.skip()
 			}
-			if s.err == nil {
-				queue(q)
-			}
+		}
+		if s.err == nil {
+			queue(q)
 		}
 	}
 	return bodyError(GetConsumerRunningInfo, s.end())
@@ -521,18 +496,11 @@ func DecodeRunningInfo(body []byte, queue func(RunningQueue)) error {
 // every value is text.
 func DecodeRuntimeInfo(body []byte, entry func(key, value []byte)) error {
 	s := scanner{data: body}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		if !s.table("table") {
-			continue
-		}
-		s.enter('{')
-		for first := true; s.more('}', first); first = false {
-			k := s.key()
-			v := s.text()
-			if s.err == nil {
-				entry(k, v)
-			}
+	for s.entry("table") {
+		k := s.key()
+		v := s.text()
+		if s.err == nil {
+			entry(k, v)
 		}
 	}
 	return bodyError(GetBrokerRuntimeInfo, s.end())

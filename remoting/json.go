@@ -19,6 +19,8 @@ type scanner struct {
 	data []byte
 	pos  int
 	err  error
+
+	begun, inTable, first bool // of entry
 }
 
 // maxDepth bounds the nesting of a value that is skipped.
