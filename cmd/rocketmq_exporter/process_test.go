@@ -424,6 +424,9 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 	if _, err := io.WriteString(conn, "GET /metrics"); err != nil {
 		t.Fatal(err)
 	}
+	// Connections are accepted in the order in which they come: once a later
+	// one is served, this one is the server's.
+	get(t, p.url()+"/-/healthy")
 	signal := func() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
 	signal()
 	p.eventually("it is ending", func() bool { return strings.Contains(p.stderr.String(), "msg=Ending") })
