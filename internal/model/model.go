@@ -71,6 +71,9 @@ type Broker struct {
 	Role    Role
 	Version string // RocketMQ's words, "V5_5_0"; empty when it was not told
 	Up      bool   // it answered in the round
+	// Runtime is what it last told of itself; nil while it has told nothing,
+	// or nothing for too long.
+	Runtime *Runtime
 }
 
 // PartOfRound is the offsets of one broker in a round.
@@ -88,15 +91,53 @@ type PartOfRound struct {
 type Part struct {
 	Broker string
 	Taken  time.Time
+	// Topics are those that some group has committed on.
 	Topics []Topic
 	// Ends and Begins hold one value per queue of each topic: the offset of
-	// the next message to come, and of the oldest one that is kept. Begins
-	// are Unknown where they were not asked for.
+	// the next message to come, and of the oldest one that is kept. Ends are
+	// of the round. Begins are too where they decide whether a missing commit
+	// counts; others may be as old as the source's slower cycle, and are then
+	// at most the true ones. Unknown where nobody told.
 	Ends, Begins []int64
-	Commits      []Commits
+	// Stored holds one value per queue of each topic: when its newest message
+	// was stored, in ms since 1970 by the broker's clock. Unknown where nobody
+	// told, or there is none. It may be as old as the slower cycle. nil: told
+	// of no queue.
+	Stored  []int64
+	Commits []Commits
 	// Committed holds one value per queue of each entry of Commits; Unknown
 	// where the group never committed.
 	Committed []int64
+	// ConsumedAt holds one value per queue of each entry of Commits: when the
+	// message in front of the commit, the last one consumed, was stored, in ms
+	// since 1970 by the broker's clock. Unknown where nobody told. nil: told
+	// of no queue.
+	ConsumedAt []int64
+	// Waits are the exact ages that the broker was asked for.
+	Waits []Wait
+	// Others are the topics that no group has committed on, dead-letter
+	// topics among them, in the order of their names; from the slower cycle.
+	Others []TopicStats
+}
+
+// Wait is how long the first message that a group has not consumed had lain in
+// each queue of a topic on one broker when that was asked
+// (QUERY_CONSUME_TIME_SPAN, delayTime). The broker set its own clock against
+// itself, so no skew is in it.
+type Wait struct {
+	Topic, Group string
+	Taken        time.Time
+	// Committed and Ages hold one value per queue id: the commit that the age
+	// belongs to, and the age in ms; Unknown where there is none.
+	Committed, Ages []int64
+}
+
+// TopicStats are the queues of one topic on one broker at one time. The lists
+// hold one value per queue id, as those of Part.
+type TopicStats struct {
+	Topic                string
+	Taken                time.Time
+	Ends, Begins, Stored []int64
 }
 
 // Topic is one topic's queues on one broker: ids 0 to Queues-1.
@@ -139,6 +180,20 @@ type Group struct {
 	Owners map[TopicOnBroker][]int32
 	// Local are the commits of a broadcasting group's own processes.
 	Local []LocalCommits
+	// Pop are the topics that the group consumes by POP, as far as a broker
+	// (GET_ALL_MESSAGE_REQUEST_MODE) or one of its processes said so.
+	Pop map[string]struct{}
+	// InFlight is what processes have popped and not acknowledged. A topic of
+	// Pop without an entry: no process could tell, which is not 0.
+	InFlight []InFlight
+}
+
+// InFlight is how many messages of one topic one process waits to acknowledge
+// (GET_CONSUMER_RUNNING_INFO, mqPopTable, waitAckCount).
+type InFlight struct {
+	Topic    string
+	Client   int // index in Group.Clients
+	Messages int64
 }
 
 // NoOwner stands where a queue has no known holder.
