@@ -2,6 +2,7 @@ package remoting
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -53,7 +54,12 @@ type Options struct {
 	BackoffMin, BackoffMax time.Duration
 	// MaxFrame is the longest answer that is read, in bytes; DefaultMaxFrame.
 	MaxFrame int
-	// Dial opens a connection; a net.Dialer's DialContext. TLS goes here.
+	// Credentials sign every request; without an access key none is signed.
+	Credentials Credentials
+	// TLS, when set, has every connection encrypted. An empty ServerName means
+	// the host of the node's address. nil: plain.
+	TLS *tls.Config
+	// Dial opens a plain connection; a net.Dialer's DialContext.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Observe, when set, is told of each request as it ends. It must not
 	// block and may be called from several goroutines at once.
@@ -221,7 +227,7 @@ func (n *node) dial(ctx context.Context) (*conn, error) {
 		cancel()
 	}
 	n.mu.Unlock()
-	nc, err := n.client.opts.Dial(dialCtx, "tcp", n.addr)
+	nc, err := n.client.opts.open(dialCtx, n.addr)
 	return n.opened(ctx, nc, err)
 }
 

@@ -829,15 +829,7 @@ func TestCloseDoesNotWaitForTLS(t *testing.T) {
 			}
 			readNothing(p)
 		}}
-		client := NewClient(Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			nc, err := d.dial(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			c := tls.Client(nc, &tls.Config{InsecureSkipVerify: true})
-			err = c.HandshakeContext(ctx)
-			return c, err
-		}})
+		client := NewClient(Options{Dial: d.dial, TLS: &tls.Config{InsecureSkipVerify: true}})
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			if _, err := client.Call(t.Context(), broker, numbered(0)); !errors.Is(err, ErrClosed) {

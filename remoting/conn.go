@@ -25,7 +25,8 @@ type conn struct {
 	out     []byte           // frames not yet written
 	pending map[int32]*batch // who waits for which answer
 	opaque  int32
-	err     error // why the connection ended
+	signer  *signer // nil: nothing is signed
+	err     error   // why the connection ended
 	// quietSince is when a byte last came or, after that, the first request
 	// went out: an idle connection is not a silent one. asked tells which.
 	quietSince time.Time
@@ -53,6 +54,7 @@ func newConn(nc net.Conn, o *Options, buffers *bufferPool) *conn {
 		wake:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
 		pending: make(map[int32]*batch, o.Window),
+		signer:  newSigner(o.Credentials),
 	}
 	go c.read()
 	go c.write()
@@ -203,6 +205,9 @@ func (c *conn) send(b *batch, r Request) (opaque int32, size int, err error) {
 	cmd := Command{
 		Code: int32(r.Code), Language: LanguageGo, Version: ClientVersion,
 		Opaque: c.opaque, Fields: r.Fields, Body: r.Body,
+	}
+	if c.signer != nil {
+		cmd.Fields = c.signer.sign(r.Fields, r.Body)
 	}
 	before := len(c.out)
 	c.out, err = cmd.Append(c.out, JSONHeader)
