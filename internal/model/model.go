@@ -127,8 +127,10 @@ type Part struct {
 type Wait struct {
 	Topic, Group string
 	Taken        time.Time
-	// Committed and Ages hold one value per queue id: the commit that the age
-	// belongs to, and the age in ms; Unknown where there is none.
+	// Committed and Ages hold one value per queue id: the offset that the age
+	// belongs to, and the age in ms; Unknown where there is none. The offset
+	// is the commit, or the queue's beginning where the commit lies below it
+	// or there is none.
 	Committed, Ages []int64
 }
 
@@ -145,6 +147,18 @@ type Topic struct {
 	Name   string
 	First  int // index of queue 0 in Part.Ends and Part.Begins
 	Queues int
+	// Taken is when its ends and commits were read, where that was not with
+	// the part: a source may read topic by topic, and old ones stand in for
+	// those that could not be read. Zero: Part.Taken.
+	Taken time.Time
+}
+
+// TakenAt is when the ends and commits of a topic of the part were read.
+func (p *Part) TakenAt(t *Topic) time.Time {
+	if t.Taken.IsZero() {
+		return p.Taken
+	}
+	return t.Taken
 }
 
 // Commits is what one group has committed on one topic of one broker.
@@ -207,8 +221,9 @@ type TopicOnBroker struct{ Topic, Broker string }
 // difference stays true while it is kept.
 type LocalCommits struct {
 	TopicOnBroker
-	Client    int     // index in Group.Clients, or NoClient
-	Committed []int64 // by queue id; Unknown where the process told none
+	Taken     time.Time // when they were read: some rounds ago where they stand in
+	Client    int       // index in Group.Clients, or NoClient
+	Committed []int64   // by queue id; Unknown where the process told none
 	Ends      []int64
 }
 

@@ -7,6 +7,9 @@ import "time"
 // sense, is missing and costs no other.
 type Runtime struct {
 	Taken time.Time
+	// Clock is what the broker's own clock showed at Taken, to the second
+	// (bootTimestamp and runtime); zero where it did not tell.
+	Clock time.Time
 	// Values are by key; a key that is not in it was not told.
 	Values map[RuntimeKey]float64
 	// Delays are the backlogs of the delay levels in use, in their order.

@@ -25,6 +25,7 @@ type broadcaster struct {
 // localCell is how far a process is on one topic of one broker.
 type localCell struct {
 	committed, ends []int64
+	taken           time.Time
 	age             int // rounds since it was told
 }
 
@@ -222,7 +223,7 @@ func (g *group) setLocal(r *round) {
 		b.settle(r)
 		for _, on := range slices.SortedFunc(maps.Keys(b.last), compareQueues) {
 			c := b.last[on]
-			g.local = append(g.local, model.LocalCommits{TopicOnBroker: on, Client: i, Committed: c.committed, Ends: c.ends})
+			g.local = append(g.local, model.LocalCommits{TopicOnBroker: on, Taken: c.taken, Client: i, Committed: c.committed, Ends: c.ends})
 		}
 	}
 }
@@ -244,7 +245,7 @@ func (b *broadcaster) settle(r *round) {
 	}
 	for on, commits := range b.held {
 		if n := min(len(commits), len(r.ends[on])); n > 0 {
-			cells[on] = &localCell{committed: commits[:n:n], ends: r.ends[on]}
+			cells[on] = &localCell{committed: commits[:n:n], ends: r.ends[on], taken: r.src.opts.Now()}
 		}
 	}
 	b.last = cells

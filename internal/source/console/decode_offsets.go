@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -100,7 +101,8 @@ type table map[model.TopicOnBroker]*cell
 type cell struct {
 	ends, committed []int64
 	clients         []string // ids, empty where nobody is known to hold the queue
-	age             int      // rounds since it was read
+	taken           time.Time
+	age             int // rounds since it was read
 }
 
 // add puts one row into its cell. It says by how many queues the cell has grown,

@@ -81,6 +81,9 @@ func (s *Source) askRows(ctx context.Context, call *rowsCall, name string, f fla
 			err = nil // no broker has a commit of it
 		}
 		if err == nil {
+			for _, c := range part {
+				c.taken = s.opts.Now()
+			}
 			maps.Copy(call.table, part)
 			call.odd += odd
 			for _, t := range batch {

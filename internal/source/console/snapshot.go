@@ -3,6 +3,7 @@ package console
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -146,16 +147,20 @@ type partBuilder struct {
 // each other state of them.
 func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 	var latest []int64
+	var taken time.Time
 	for _, gc := range cells {
+		if gc.cell.taken.After(taken) {
+			taken = gc.cell.taken
+		}
 		latest = widen(latest, len(gc.cell.ends))
 		for q, end := range gc.cell.ends {
 			latest[q] = max(latest[q], end)
 		}
 	}
 	states := map[string]int{}
-	p.state(states, on, latest)
+	p.state(states, on, latest, taken)
 	for _, gc := range cells {
-		topic := p.state(states, on, gc.cell.ends)
+		topic := p.state(states, on, gc.cell.ends, gc.cell.taken)
 		first := len(p.part.Committed)
 		p.part.Commits = append(p.part.Commits, model.Commits{Group: gc.group, Topic: topic, First: first})
 		for q := range gc.cell.ends {
@@ -165,14 +170,17 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 }
 
 // state is the place of a topic with these ends among the part's topics.
-func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends []int64) int {
+func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends []int64, taken time.Time) int {
 	key := encode(ends)
 	if place, ok := states[key]; ok {
+		if t := &p.part.Topics[place]; taken.After(t.Taken) {
+			t.Taken = taken
+		}
 		return place
 	}
 	place := len(p.part.Topics)
 	states[key] = place
-	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: len(p.part.Ends), Queues: len(ends)})
+	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: len(p.part.Ends), Queues: len(ends), Taken: taken})
 	p.part.Ends = append(p.part.Ends, ends...)
 	begins := p.src.begins[on]
 	for q := range ends {

@@ -279,7 +279,7 @@ func (h *held) local(g *group, c *cluster) []model.LocalCommits {
 		for q := range committed {
 			committed[q] = max(queues[q], model.Unknown)
 		}
-		list = append(list, model.LocalCommits{TopicOnBroker: key, Committed: committed, Ends: ends})
+		list = append(list, model.LocalCommits{TopicOnBroker: key, Taken: b.part.Taken, Committed: committed, Ends: ends})
 	}
 	return list
 }
@@ -297,7 +297,7 @@ func (g *group) minimumCommits(c *cluster) []model.LocalCommits {
 			}
 			list = append(list, model.LocalCommits{
 				TopicOnBroker: model.TopicOnBroker{Topic: m.topic, Broker: b.name},
-				Client:        model.NoClient, Committed: m.committed, Ends: b.endsOf(m.topic),
+				Taken:         b.part.Taken, Client: model.NoClient, Committed: m.committed, Ends: b.endsOf(m.topic),
 			})
 		}
 	}

@@ -284,7 +284,7 @@ func copyTopics(to, from *model.Part, take func(topic string) bool) {
 		first := len(to.Ends)
 		to.Ends = append(to.Ends, from.Ends[t.First:t.First+t.Queues]...)
 		to.Begins = append(to.Begins, from.Begins[t.First:t.First+t.Queues]...)
-		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: first, Queues: t.Queues})
+		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: first, Queues: t.Queues, Taken: from.TakenAt(&t)})
 	}
 	for _, c := range from.Commits {
 		i, ok := place[c.Topic]
