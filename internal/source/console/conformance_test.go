@@ -40,14 +40,11 @@ func onlyReads(tb testing.TB, c *fakemq.Console) {
 // source looks at everything in every round, as stories expect to see at once
 // what on real clusters may take some rounds.
 func TestConformance(t *testing.T) {
-	for _, release := range []fakemq.ConsoleRelease{fakemq.Console100, fakemq.Console211} {
-		t.Run(string(release), func(t *testing.T) {
-			t.Parallel()
-			sourcetest.Run(t, func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source {
-				return newSource(tb, startConsole(tb, mq, fakemq.ConsoleOptions{Release: release}), eager(Options{Selection: s}))
-			})
+	sourcetest.EachRelease(t, func(t *testing.T, release fakemq.ConsoleRelease) {
+		sourcetest.Run(t, func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source {
+			return newSource(tb, startConsole(tb, mq, fakemq.ConsoleOptions{Release: release}), eager(Options{Selection: s}))
 		})
-	}
+	}, fakemq.Console100, fakemq.Console211)
 }
 
 // eager looks at everything in every round and is not in a hurry.

@@ -19,12 +19,12 @@ var twoBrokers = []string{"broker-a", "broker-b"}
 func TestConsoleDown(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, fakemq.ConsoleOptions{Release: release}, twoBrokers, nil)
-		s.shop()
+		s.Shop()
 		last := s.whole("well")
 		taken := s.src.Collect(t.Context()).Snapshots[0].Taken
 		s.console.Stop()
 		for round := 1; round <= keep+1; round++ {
-			s.more()
+			s.More()
 			s.clock.Advance(15 * time.Second)
 			r := s.Collect()
 			if f := failuresOf(r); len(f) != 2 || f[pathClusters+" connect"] != 1 || f[pathTopics+" connect"] != 1 {
@@ -96,11 +96,11 @@ func TestOneGroupFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 				s := newStage(t, fakemq.ConsoleOptions{Release: release}, twoBrokers, func(o *Options) { o.MaxAnswer = 1 << 20 })
-				s.shop()
+				s.Shop()
 				last := s.whole("well").Only(ofGroup("billing"))
 				s.console.Inject(fakemq.ConsoleFault{Path: pathRows, Query: map[string]string{"consumerGroup": "billing"}, Effect: c.effect})
 				for round := 1; round <= keep+1; round++ {
-					s.more()
+					s.More()
 					r := s.Collect()
 					if f := failuresOf(r); f[pathRows+" "+c.reason] == 0 || len(f) != 1 {
 						t.Errorf("round %d: failures %v, want %s", round, r.Failures, c.reason)
@@ -124,7 +124,7 @@ func TestOneGroupFails(t *testing.T) {
 func TestFloodIsNotHeld(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, fakemq.ConsoleOptions{}, twoBrokers, func(o *Options) { o.MaxAnswer = 1 << 20 })
-	s.shop()
+	s.Shop()
 	var received int64
 	s.src.client.opts.Observe = func(x Exchange) {
 		if x.Path == pathTopics {
@@ -147,7 +147,7 @@ func TestFloodIsNotHeld(t *testing.T) {
 func TestDripAndDeadline(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, fakemq.ConsoleOptions{}, twoBrokers, nil)
-	s.shop()
+	s.Shop()
 	s.whole("well")
 	s.src.client.opts.CallTimeout, s.src.opts.CallTimeout = 20*time.Millisecond, 20*time.Millisecond
 	s.console.Inject(fakemq.ConsoleFault{Path: pathTopics, Effect: fakemq.ConsoleDrip(time.Millisecond)})
@@ -178,11 +178,11 @@ func TestDripAndDeadline(t *testing.T) {
 func TestBrokerDown(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, fakemq.ConsoleOptions{Release: release}, twoBrokers, nil)
-		s.shop()
+		s.Shop()
 		last := s.whole("well")
 		node := s.MQ.Broker("broker-b")
 		node.Stop()
-		s.more()
+		s.More()
 		r := s.Collect()
 		if up := ups(r); up != "broker-a" && release == fakemq.Console211 || strings.Contains(up, "broker-b") {
 			t.Errorf("up: %s", up)
@@ -198,7 +198,7 @@ func TestBrokerDown(t *testing.T) {
 		}
 		node.Deregister()
 		for round := 2; round <= keep+2; round++ {
-			s.more()
+			s.More()
 			r = s.Collect()
 			if round > keep {
 				last = sourcetest.Rows{}
@@ -230,7 +230,7 @@ func TestBrokerDown(t *testing.T) {
 func TestSlowProcess(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, fakemq.ConsoleOptions{Release: release}, twoBrokers, nil)
-		s.shop()
+		s.Shop()
 		s.whole("well")
 		open := make(chan struct{})
 		s.console.Inject(fakemq.ConsoleFault{Path: pathRows, Query: map[string]string{"consumerGroup": "billing"}, Effect: fakemq.ConsoleGate(open)})
@@ -248,7 +248,7 @@ func TestSlowProcess(t *testing.T) {
 		if r := s.Collect(); len(r.Failures) > 0 || sourcetest.Incomplete(r) == 0 {
 			t.Errorf("while it runs on: failures %v, %d incomplete", r.Failures, sourcetest.Incomplete(r))
 		}
-		s.more()
+		s.More()
 		close(open)
 		<-g.call.done
 		s.whole("it has come")
@@ -267,7 +267,7 @@ func TestSlowProcess(t *testing.T) {
 func TestCloseEndsCalls(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, fakemq.ConsoleOptions{}, twoBrokers, nil)
-	s.shop()
+	s.Shop()
 	s.whole("well")
 	s.console.Inject(fakemq.ConsoleFault{Path: pathRows, Effect: fakemq.ConsoleGate(make(chan struct{}))})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -296,11 +296,11 @@ func TestOneOfAThousand(t *testing.T) {
 func TestBroadcasterSilent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, fakemq.ConsoleOptions{}, []string{"broker-a"}, nil)
-	s.shop()
+	s.Shop()
 	last := s.whole("well").Only(ofGroup("cache"))
 	fault := s.console.Inject(fakemq.ConsoleFault{Path: pathRunning, Effect: fakemq.ConsoleRefuse("RemotingTimeoutException")})
 	for round := 1; round <= keep+1; round++ {
-		s.more()
+		s.More()
 		s.clock.Advance(5 * time.Second)
 		r := s.Collect()
 		if f := failuresOf(r); round == 1 && f[pathRunning+" refused"] != 2 {
@@ -324,7 +324,7 @@ func TestBroadcasterSilent(t *testing.T) {
 func TestModelNotTold(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, fakemq.ConsoleOptions{Release: release}, []string{"broker-a"}, nil)
-		s.shop()
+		s.Shop()
 		for _, path := range []string{pathGroups, pathRefresh, pathConnection} {
 			s.console.Inject(fakemq.ConsoleFault{Path: path, Effect: fakemq.ConsoleRefuse("Cache is being built, please try again later")})
 		}
@@ -351,7 +351,7 @@ func (s *stage) Rows(r source.Round) int {
 func TestStatsNotKnown(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, fakemq.ConsoleOptions{}, []string{"broker-a"}, func(o *Options) { o.GroupRounds = 4 })
-	s.shop()
+	s.Shop()
 	s.Must(s.MQ.AddTopic(fakemq.Topic{Name: "old", Queues: 2, Begin: 100}))
 	s.Must(s.MQ.Subscribe("billing", "orders", "old"))
 	s.Produce("old", 20)
@@ -397,11 +397,11 @@ func TestSlaveDown(t *testing.T) {
 			st.src = newSource(tb, st.console, Options{Selection: sel})
 			return st.src
 		})
-	st.shop()
+	st.Shop()
 	down := st.MQ.BrokerID("broker-b", 1)
 	down.Stop()
 	for range keep + 2 { // from the first round on
-		st.more()
+		st.More()
 		r := st.Collect()
 		if f := failuresOf(r); len(r.Failures) != 1 || f[pathClusters+" refused"] != 1 {
 			t.Errorf("failures %v", r.Failures)
@@ -425,14 +425,14 @@ func TestSlaveDown(t *testing.T) {
 func TestRefreshNotGranted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, fakemq.ConsoleOptions{Release: fakemq.Console211}, []string{"broker-a"}, nil)
-	s.shop()
+	s.Shop()
 	s.console.Inject(fakemq.ConsoleFault{Path: pathRefresh, Effect: fakemq.ConsoleRefuse("no permission")})
 	r := s.Collect()
 	s.Compare("refused", r, s.Truth())
 	if f := failuresOf(r); f[pathRefresh+" refused"] != 1 || len(f) != 1 {
 		t.Errorf("failures %v", r.Failures)
 	}
-	s.more()
+	s.More()
 	r = s.Collect()
 	s.Compare("and later", r, s.Truth())
 	if len(r.Failures) != 0 {

@@ -69,12 +69,12 @@ func TestOneBrokerACall(t *testing.T) {
 			st.src = src
 			return src
 		})
-	st.shop()
+	st.Shop()
 	st.whole("first")
 	if st.src.list.flavour != addressed {
 		t.Errorf("flavour %d", st.src.list.flavour)
 	}
-	st.more()
+	st.More()
 	st.whole("later")
 	if n := st.console.Requests()[pathRefresh]; n > 0 {
 		t.Errorf("%d calls of a path that it does not have", n)
@@ -92,7 +92,7 @@ func TestConsoleChanges(t *testing.T) {
 		t.Run(string(c.name), func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, fakemq.ConsoleOptions{Release: c.from}, twoBrokers, func(o *Options) { o.GroupRounds = 6 })
-			s.shop()
+			s.Shop()
 			s.whole("before")
 			other := startConsole(t, s.MQ, fakemq.ConsoleOptions{Release: c.to})
 			target, err := url.Parse(other.URL())
@@ -101,7 +101,7 @@ func TestConsoleChanges(t *testing.T) {
 			}
 			s.src.client.base = target
 			before := s.src.list.flavour
-			s.more()
+			s.More()
 			s.Collect()
 			s.whole("a round later")
 			for range 6 {

@@ -73,7 +73,7 @@ func TestCallsOfARound(t *testing.T) {
 func TestDeletedGroup(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, fakemq.ConsoleOptions{Release: release}, []string{"broker-a"}, nil)
-		s.shop()
+		s.Shop()
 		s.whole("there")
 		s.Must(s.MQ.DeleteGroup("archive", true))
 		s.Must(s.MQ.DeleteTopic("%RETRY%archive"))
@@ -92,7 +92,7 @@ func TestDeletedGroup(t *testing.T) {
 func TestNewGroup(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, fakemq.ConsoleOptions{Release: release}, twoBrokers, nil)
-		s.shop()
+		s.Shop()
 		s.whole("three groups")
 		s.Group(fakemq.Group{Name: "audit_log", Topics: []string{"audit"}}, 1)
 		s.Consume("audit_log", "audit", 30)

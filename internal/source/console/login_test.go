@@ -29,7 +29,7 @@ func logins(s *stage) int { return s.console.Requests()[pathLogin] }
 func TestLogin(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, withLogin(release), twoBrokers, as(user, secret))
-		s.shop()
+		s.Shop()
 		s.whole("first")
 		s.whole("later")
 		if n := logins(s); n != 1 {
@@ -56,7 +56,7 @@ func restart(c *fakemq.Console) error {
 func TestSessionLostInMidRound(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, withLogin(release), twoBrokers, as(user, secret))
-		s.shop()
+		s.Shop()
 		s.whole("first")
 		s.console.Inject(fakemq.ConsoleFault{
 			Path: pathRows, Query: map[string]string{"consumerGroup": "billing"}, Times: 1,
@@ -76,7 +76,7 @@ func TestSessionLostInMidRound(t *testing.T) {
 func TestLoginRefused(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, withLogin(release), twoBrokers, as(user, secret+"wrong"))
-		s.shop()
+		s.Shop()
 		for range 3 {
 			r := s.Collect()
 			checkLoginFailure(t, r, "refused the login of user", secret)
@@ -122,7 +122,7 @@ func checkLoginFailure(t *testing.T, r source.Round, want, password string) {
 func TestLoginNotSet(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
 		s := newStage(t, withLogin(release), twoBrokers, nil)
-		s.shop()
+		s.Shop()
 		checkLoginFailure(t, s.Collect(), "the console wants a login: set", "")
 		if n := logins(s); n != 0 {
 			t.Errorf("%d logins", n)
@@ -135,7 +135,7 @@ func TestLoginNotSet(t *testing.T) {
 func TestCookieKeptBack(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, withLogin(fakemq.Console100), twoBrokers, as(user, secret))
-	s.shop()
+	s.Shop()
 	s.src.client.http.Jar = nil
 	for range 3 {
 		checkLoginFailure(t, s.Collect(), "still wants a login", secret)
@@ -156,7 +156,7 @@ func TestLoginFails(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				s := newStage(t, withLogin(release), twoBrokers, as(user, secret))
-				s.shop()
+				s.Shop()
 				in := s.console.Inject(fakemq.ConsoleFault{Path: pathLogin, Effect: effect})
 				checkLoginFailure(t, s.Collect(), "login of user", secret)
 				in.Remove()
@@ -172,7 +172,7 @@ func TestProxyInFront(t *testing.T) {
 	s := newStage(t, fakemq.ConsoleOptions{ProxyUser: "gate", ProxyPassword: secret}, twoBrokers, func(o *Options) {
 		o.BasicUser, o.BasicPassword = "gate", "wrong"
 	})
-	s.shop()
+	s.Shop()
 	if f := failuresOf(s.Collect()); f[pathClusters+" http_status"] != 1 {
 		t.Errorf("failures %v", f)
 	}
@@ -183,7 +183,7 @@ func TestProxyInFront(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, fakemq.ConsoleOptions{TLS: true, ClientCerts: true}, twoBrokers, nil)
-	s.shop()
+	s.Shop()
 	if f := failuresOf(s.Collect()); f[pathClusters+" connect"] != 1 {
 		t.Errorf("an authority that nobody knows: failures %v", f)
 	}
@@ -224,7 +224,7 @@ func TestSecretsStaySecret(t *testing.T) {
 					}
 				}
 			})
-			s.shop()
+			s.Shop()
 			s.whole("well")
 			s.console.Inject(fakemq.ConsoleFault{Effect: effect})
 			r := s.Collect()

@@ -51,34 +51,7 @@ func newStage(t *testing.T, c fakemq.ConsoleOptions, names []string, change func
 func both(t *testing.T, test func(t *testing.T, r fakemq.ConsoleRelease)) {
 	t.Helper()
 	t.Parallel()
-	for _, r := range []fakemq.ConsoleRelease{fakemq.Console100, fakemq.Console211} {
-		t.Run(string(r), func(t *testing.T) {
-			t.Parallel()
-			test(t, r)
-		})
-	}
-}
-
-// shop: billing consumes orders with two processes, archive audit with one, and
-// cache broadcasts notices to two. All have something left to consume.
-func (s *stage) shop() {
-	s.t.Helper()
-	for _, topic := range []string{"orders", "audit", "notices"} {
-		s.Topic(topic, 4)
-	}
-	s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 2)
-	s.Group(fakemq.Group{Name: "archive", Topics: []string{"audit"}}, 1)
-	s.Group(fakemq.Group{Name: "cache", Topics: []string{"notices"}, Broadcasting: true}, 2)
-	s.more()
-}
-
-// more lets messages come and some of them be consumed.
-func (s *stage) more() {
-	s.t.Helper()
-	for topic, group := range map[string]string{"orders": "billing", "audit": "archive", "notices": "cache"} {
-		s.Produce(topic, 100)
-		s.Consume(group, topic, 70)
-	}
+	sourcetest.EachRelease(t, test, fakemq.Console100, fakemq.Console211)
 }
 
 // whole reads a round in which nothing may fail, and which must be true.

@@ -14,13 +14,13 @@ import (
 func TestHomeDies(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
 		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
-		s.shop()
+		s.Shop()
 		last := s.RowsOf("all is well", s.Check("all is well"))
 		for _, name := range []string{"billing", "archive", "cache"} {
 			s.group(name).home = "broker-a"
 		}
 		s.MQ.Broker("broker-a").Stop()
-		s.more()
+		s.More()
 		r := s.Collect()
 		s.Compare("home died", r, join(s.Truth().Only(onBroker("broker-b")), last.Only(onBroker("broker-a"))))
 		for _, name := range []string{"billing", "archive", "cache"} {
@@ -162,7 +162,7 @@ func TestComesOnline(t *testing.T) {
 func TestConnectionsUnreadable(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
 		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
-		s.shop()
+		s.Shop()
 		s.Check("all is well")
 		for _, name := range []string{"broker-a", "broker-b"} {
 			s.MQ.Broker(name).Inject(fakemq.Fault{
@@ -170,7 +170,7 @@ func TestConnectionsUnreadable(t *testing.T) {
 			})
 		}
 		for round := 1; round <= keep+1; round++ {
-			s.more()
+			s.More()
 			r := s.Collect()
 			want := s.Truth()
 			if round > keep {

@@ -35,7 +35,7 @@ func deepCopy(t *testing.T, snapshots []*model.Snapshot) []*model.Snapshot {
 func TestSnapshotsDoNotChange(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
 		s := newStage(t, brokers(release, 1, "broker-a", "broker-b"), nil)
-		s.shop()
+		s.Shop()
 		var rounds []source.Round
 		var copies [][]*model.Snapshot
 		collect := func() {
@@ -46,16 +46,16 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 		b := s.MQ.Broker("broker-b")
 		for _, step := range []func(){
 			func() {},
-			s.more,
+			s.More,
 			func() { s.Must(s.MQ.KillConsumer("billing", s.MQ.ClientIDs("billing")[0])) },
 			func() { s.Must(s.MQ.KillConsumer("cache", s.MQ.ClientIDs("cache")[0])) },
-			func() { s.Consumer("billing", fakemq.Consumer{}); s.Consumer("cache", fakemq.Consumer{}); s.more() },
+			func() { s.Consumer("billing", fakemq.Consumer{}); s.Consumer("cache", fakemq.Consumer{}); s.More() },
 			func() { b.Inject(fakemq.Fault{Code: remoting.GetTopicStatsInfo, Effect: fakemq.Garble()}) },
-			func() { b.Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Effect: fakemq.Garble()}); s.more() },
+			func() { b.Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Effect: fakemq.Garble()}); s.More() },
 			b.ClearFaults,
 			func() { s.Must(s.MQ.Subscribe("billing", "orders", "audit")) },
 			b.Stop,
-			s.more,
+			s.More,
 			func() { s.Restart(b); s.Must(s.MQ.DeleteTopic("audit")) },
 			func() { s.Must(s.MQ.DeleteGroup("archive", true)) },
 			func() { s.Must(s.MQ.ResizeTopic("orders", 6, 6)); s.more2() },
@@ -146,7 +146,7 @@ func TestNothingGrows(t *testing.T) {
 	t.Parallel()
 	names := []string{"broker-a", "broker-b", "broker-c"}
 	s := newStage(t, brokers(fakemq.Release550, 0, names...), func(o *Options) { o.ForgetAfter = time.Minute })
-	s.shop()
+	s.Shop()
 	node := s.MQ.Broker("broker-c")
 	for i := range 50 {
 		topic, group := fmt.Sprintf("topic-%d", i), fmt.Sprintf("group-%d", i)

@@ -16,10 +16,10 @@ import (
 func TestBrokerDead(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
 		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
-		s.shop()
+		s.Shop()
 		last := s.RowsOf("all is well", s.Check("all is well"))
 		s.MQ.Broker("broker-a").Stop()
-		s.more()
+		s.More()
 		for round := 1; round <= keep+2; round++ {
 			r := s.Collect()
 			s.wantFailures("down", r, s.MQ.Broker("broker-a"), 0)
@@ -46,7 +46,7 @@ func TestBrokerDead(t *testing.T) {
 func TestNeverReached(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a", "broker-b"), nil)
-	s.shop()
+	s.Shop()
 	s.MQ.Broker("broker-a").Stop()
 	r := s.Collect()
 	s.Compare("one broker", r, s.Truth().Only(onBroker("broker-b")))
@@ -80,7 +80,7 @@ func TestNothingReached(t *testing.T) {
 func TestMasterDown(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release497, 2, "broker-a"), nil)
-	s.shop()
+	s.Shop()
 	s.Check("master")
 	master := s.MQ.Broker("broker-a")
 	master.Stop()
@@ -113,7 +113,7 @@ func TestMasterDown(t *testing.T) {
 	}
 
 	s.Restart(master)
-	s.more()
+	s.More()
 	r = s.Collect()
 	s.Compare("the master is back", r, s.Truth())
 	for id, want := range map[int64]model.Role{0: model.Master, 2: model.Slave} {
@@ -128,7 +128,7 @@ func TestMasterDown(t *testing.T) {
 func TestActingMasterWithoutCommits(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release550, 1, "broker-a", "broker-b"), nil)
-	s.shop()
+	s.Shop()
 	last := s.RowsOf("master", s.Check("master"))
 	s.MQ.Broker("broker-a").Stop()
 	s.MQ.Broker("broker-a").Deregister()
@@ -151,13 +151,13 @@ func TestActingMasterWithoutCommits(t *testing.T) {
 func TestNameServerDead(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
 		s := newStage(t, brokers(release, 1, "broker-a", "broker-b"), nil)
-		s.shop()
+		s.Shop()
 		s.Check("all is well")
 		ns := s.MQ.NameServer(0)
 		ns.Stop()
 		for range keep + 2 {
 			s.clock.Advance(time.Hour) // brokers that answer are not forgotten
-			s.more()
+			s.More()
 			r := s.Collect()
 			s.Compare("no name server", r, s.Truth())
 			s.wantFailures("no name server", r, ns, remoting.GetBrokerClusterInfo)
@@ -180,7 +180,7 @@ func TestTwoNameServers(t *testing.T) {
 	o := brokers(fakemq.Release550, 0, "broker-a", "broker-b")
 	o.NameServers = 2
 	s := newStage(t, o, nil)
-	s.shop()
+	s.Shop()
 	first := s.MQ.NameServer(0)
 	first.Stop()
 	r := s.Collect()
@@ -193,20 +193,20 @@ func TestTwoNameServers(t *testing.T) {
 	empty := first.Inject(fakemq.Fault{
 		Code: remoting.GetBrokerClusterInfo, Effect: fakemq.Body([]byte(`{"brokerAddrTable":{},"clusterAddrTable":{}}`)),
 	})
-	s.more()
+	s.More()
 	s.Check("one is fresh and empty")
 	empty.Remove()
 	s.MQ.NameServer(1).Inject(fakemq.Fault{
 		Code: remoting.GetBrokerClusterInfo, Effect: fakemq.Body([]byte(`{"brokerAddrTable":{},"clusterAddrTable":{}}`)),
 	})
-	s.more()
+	s.More()
 	s.Check("the other is")
 }
 
 func TestBrokerLeaves(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
 		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), func(o *Options) { o.ForgetAfter = 10 * time.Minute })
-		s.shop()
+		s.Shop()
 		last := s.RowsOf("all is well", s.Check("all is well"))
 		gone := s.MQ.Broker("broker-b")
 		gone.Deregister()
@@ -286,11 +286,11 @@ func TestOddAnswers(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			both(t, func(t *testing.T, release fakemq.Release) {
 				s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), func(o *Options) { o.Remoting.RequestTimeout = soon })
-				s.shop()
+				s.Shop()
 				last := s.RowsOf("all is well", s.Check("all is well"))
 				odd := s.MQ.Broker("broker-a")
 				odd.Inject(fakemq.Fault{Code: commits, Effect: c.effect})
-				s.more()
+				s.More()
 				r := s.Collect()
 				s.Compare("odd", r, join(s.Truth().Only(onBroker("broker-b")), last.Only(onBroker("broker-a"))))
 				s.wantIncomplete("odd", r, 1)
@@ -322,11 +322,11 @@ func TestOddPorts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, release fakemq.Release) {
 				s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), func(o *Options) { o.Remoting.RequestTimeout = time.Second })
-				s.shop()
+				s.Shop()
 				last := s.RowsOf("all is well", s.Check("all is well"))
 				odd := s.MQ.Broker("broker-a")
 				odd.SetMode(mode)
-				s.more()
+				s.More()
 				r := s.Collect()
 				s.Compare("odd", r, join(s.Truth().Only(onBroker("broker-b")), last.Only(onBroker("broker-a"))))
 				s.wantIncomplete("odd", r, 1)
@@ -362,12 +362,12 @@ func TestDeadline(t *testing.T) {
 			t.Run(code.String(), func(t *testing.T) {
 				t.Parallel()
 				s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
-				s.shop()
+				s.Shop()
 				last := s.RowsOf("all is well", s.Check("all is well"))
 				for _, g := range []string{"billing", "archive", "cache"} {
 					s.group(g).home = "broker-a"
 				}
-				s.more()
+				s.More()
 				slow := s.MQ.Broker("broker-a")
 				slow.Inject(fakemq.Fault{Code: code, Effect: fakemq.Gate(never)})
 				ctx, cancel := context.WithTimeout(t.Context(), round)
@@ -392,16 +392,16 @@ func TestDeadline(t *testing.T) {
 func TestSilentNameServer(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a", "broker-b"), nil)
-	s.shop()
+	s.Shop()
 	s.Check("all is well")
-	s.more()
+	s.More()
 	s.MQ.NameServer(0).SetMode(fakemq.Silent)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	s.src.Collect(ctx) // the connection that was open may have ended at once
 	ctx, cancel = context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
-	s.more()
+	s.More()
 	r := s.src.Collect(ctx)
 	s.Compare("silent", r, s.Truth())
 	s.wantFailures("silent", r, s.MQ.NameServer(0), remoting.GetBrokerClusterInfo)
@@ -412,9 +412,9 @@ func TestSilentNameServer(t *testing.T) {
 func TestDeadlineElsewhere(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release497, 0, "broker-a", "broker-b"), nil)
-	s.shop()
+	s.Shop()
 	s.Check("all is well")
-	s.more()
+	s.More()
 	s.group("billing").home, s.group("archive").home, s.group("cache").home = "broker-b", "broker-b", "broker-b"
 	billing := map[string]string{"consumerGroup": "billing"}
 	s.MQ.Broker("broker-b").Inject(fakemq.Fault{
@@ -432,7 +432,7 @@ func TestDeadlineElsewhere(t *testing.T) {
 func TestBrokerMoves(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release497, 1, "broker-a"), nil)
-	s.shop()
+	s.Shop()
 	s.Check("master")
 	s.MQ.Broker("broker-a").Stop()
 	s.MQ.NameServer(0).Inject(fakemq.Fault{Code: remoting.GetBrokerClusterInfo, Effect: fakemq.Body([]byte(

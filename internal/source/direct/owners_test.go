@@ -249,7 +249,7 @@ func TestMuteProcessIsAskedSeldom(t *testing.T) {
 func TestBroadcastProcessStopsAnswering(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
 		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
-		s.shop()
+		s.Shop()
 		last := s.RowsOf("all is well", s.Check("all is well"))
 		mute := s.MQ.ClientIDs("cache")[1]
 		ip, _, _ := strings.Cut(mute, "@")
@@ -261,7 +261,7 @@ func TestBroadcastProcessStopsAnswering(t *testing.T) {
 			})
 		}
 		for round := 1; round <= keep+2; round++ {
-			s.more()
+			s.More()
 			want := s.Truth().Only(not(isMute))
 			if round <= keep {
 				want = join(want, last.Only(isMute))
@@ -290,7 +290,7 @@ func TestOddOwners(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
-			s.shop()
+			s.Shop()
 			ids := s.MQ.ClientIDs("billing")
 			ip, _, _ := strings.Cut(ids[0], "@")
 			s.MQ.Broker("broker-a").Inject(fakemq.Fault{

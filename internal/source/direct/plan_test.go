@@ -31,7 +31,7 @@ func TestPlanOfFive(t *testing.T) {
 	var log seen
 	o.Trace = log.trace("topicList", "consumerGroup")
 	s := newStage(t, o, nil)
-	s.shop()
+	s.Shop()
 	// Only what is asked about groups, not whether a process is there.
 	groups := func(lines []string) int {
 		return len(asked(lines, " 203 ")) - len(asked(lines, " 203 consumerGroup="+probeGroup))
@@ -71,7 +71,7 @@ func TestPlanOfFive(t *testing.T) {
 	}
 
 	for _, step := range []string{"second round", "third round"} {
-		s.more()
+		s.More()
 		w = s.watch()
 		s.Check(step)
 		// 307: only the broadcasting processes, whose commits nobody else knows.
@@ -89,13 +89,13 @@ func TestPlanOfFive(t *testing.T) {
 func TestPlanOfFour(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release497, 0, "broker-a"), nil)
-	s.shop()
+	s.Shop()
 	w := s.watch()
 	s.Check("first round")
 	wantCounts(t, "first round", w.all(), counts{106: 1, 21: 1, 201: 1, 43: 1, 208: 1, 202: 5, 203: 3, 307: 5})
 	usual := counts{106: 1, 21: 1, 201: 1, 43: 1, 202: 5, 203: 3, 307: 2}
 	for _, step := range []string{"second round", "third round"} {
-		s.more()
+		s.More()
 		w = s.watch()
 		s.Check(step)
 		wantCounts(t, step, w.all(), usual)
@@ -121,7 +121,7 @@ func TestPlanOfBeginnings(t *testing.T) {
 	o := brokers(fakemq.Release550, 0, "broker-a")
 	o.Trace = log.trace("topic")
 	s := newStage(t, o, nil)
-	s.shop()
+	s.Shop()
 	s.Must(s.MQ.ResizeTopic("audit", 6, 6))
 	s.Check("new queues are empty")
 	if lines := asked(log.take(), " 202 "); len(lines) > 0 {

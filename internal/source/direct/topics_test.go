@@ -22,14 +22,14 @@ func TestTopicUnreadable(t *testing.T) {
 			t.Run(name+" "+topic, func(t *testing.T) {
 				t.Parallel()
 				s := newStage(t, brokers(fakemq.Release497, 0, "broker-a", "broker-b"), nil)
-				s.shop()
+				s.Shop()
 				s.Check("all is well")
 				last := s.RowsOf("all is well", s.Check("all is well"))
 				bad := s.MQ.Broker("broker-a")
 				bad.Inject(fakemq.Fault{Code: remoting.GetTopicStatsInfo, Fields: map[string]string{"topic": topic}, Effect: effect})
 				hit := func(l sourcetest.Labels) bool { return l.Topic == topic && l.Broker == "broker-a" }
 				for round := 1; round <= keep+2; round++ {
-					s.more()
+					s.More()
 					r := s.Collect()
 					want := s.Truth().Only(not(hit))
 					if round <= keep {
@@ -53,7 +53,7 @@ func TestBulkUnreadable(t *testing.T) {
 	setUp := func(t *testing.T) (s *stage, bad *fakemq.Node) {
 		t.Helper()
 		s = newStage(t, brokers(fakemq.Release550, 0, "broker-a", "broker-b"), nil)
-		s.shop()
+		s.Shop()
 		s.Check("all is well")
 		return s, s.MQ.Broker("broker-a")
 	}
@@ -63,7 +63,7 @@ func TestBulkUnreadable(t *testing.T) {
 		last := s.RowsOf("all is well", s.Check("all is well"))
 		bad.Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Effect: fakemq.Garble()})
 		for round := 1; round <= keep+2; round++ {
-			s.more()
+			s.More()
 			r := s.Collect()
 			want := s.Truth().Only(onBroker("broker-b"))
 			if round <= keep {
@@ -80,7 +80,7 @@ func TestBulkUnreadable(t *testing.T) {
 		t.Parallel()
 		s, bad := setUp(t)
 		bad.Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Times: 1, Effect: fakemq.Refuse(remoting.SystemError, "oops")})
-		s.more()
+		s.More()
 		r := s.Collect()
 		s.Compare("refused", r, s.Truth())
 		s.wantFailures("refused", r, bad, remoting.GetConsumeStats)
@@ -94,7 +94,7 @@ func TestBulkUnreadable(t *testing.T) {
 	t.Run("refused always", func(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
-		s.shop()
+		s.Shop()
 		s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Effect: fakemq.Refuse(remoting.NoPermission, "no")})
 		r := s.Collect()
 		s.Compare("refused", r, s.Truth())
@@ -136,7 +136,7 @@ func TestTopicDeletedMeanwhile(t *testing.T) {
 			t.Fatal("it was not deleted")
 		}
 		s.wantIncomplete("deleted meanwhile", r, 0)
-		s.shop()
+		s.Shop()
 		s.Check("other topics")
 		w := s.watch()
 		s.Check("other topics, later")
@@ -172,7 +172,7 @@ func TestGarbledBeginnings(t *testing.T) {
 func TestOddEntries(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
-	s.shop()
+	s.Shop()
 	s.Check("all is well")
 	want := s.Truth().Only(onTopic("orders"))
 	s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.GetAllConsumerOffset, Effect: fakemq.Body([]byte(
@@ -195,7 +195,7 @@ func TestOddEntries(t *testing.T) {
 func TestForgedSize(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
-	s.shop()
+	s.Shop()
 	var topics, groups, commits strings.Builder
 	for i := range 2000 {
 		fmt.Fprintf(&topics, `%s"t%d":{"readQueueNums":65536}`, comma(i), i)

@@ -22,16 +22,24 @@ type Build func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.So
 // Run runs every story against the source, on each release.
 func Run(t *testing.T, build Build) {
 	t.Helper()
-	for _, release := range []fakemq.Release{fakemq.Release497, fakemq.Release550} {
-		t.Run(string(release), func(t *testing.T) {
+	EachRelease(t, func(t *testing.T, release fakemq.Release) {
+		for _, s := range stories() {
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				s.options.Release = release
+				Start(t, s.options, s.selection, build).play(s.play)
+			})
+		}
+	}, fakemq.Release497, fakemq.Release550)
+}
+
+// EachRelease runs a test on each release of a fake, all at once.
+func EachRelease[R ~string](t *testing.T, test func(t *testing.T, release R), releases ...R) {
+	t.Helper()
+	for _, r := range releases {
+		t.Run(string(r), func(t *testing.T) {
 			t.Parallel()
-			for _, s := range stories() {
-				t.Run(s.name, func(t *testing.T) {
-					t.Parallel()
-					s.options.Release = release
-					Start(t, s.options, s.selection, build).play(s.play)
-				})
-			}
+			test(t, r)
 		})
 	}
 }
@@ -122,6 +130,29 @@ func (s *Stage) Consume(group, topic string, n int64) {
 func (s *Stage) Produce(topic string, n int64) {
 	s.tb.Helper()
 	s.Must(s.MQ.Produce(topic, n))
+}
+
+// Shop fills the stage: billing consumes orders with two processes, archive
+// audit with one, and cache broadcasts notices to two. All have something left
+// to consume.
+func (s *Stage) Shop() {
+	s.tb.Helper()
+	for _, topic := range []string{"orders", "audit", "notices"} {
+		s.Topic(topic, 4)
+	}
+	s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 2)
+	s.Group(fakemq.Group{Name: "archive", Topics: []string{"audit"}}, 1)
+	s.Group(fakemq.Group{Name: "cache", Topics: []string{"notices"}, Broadcasting: true}, 2)
+	s.More()
+}
+
+// More lets messages come to the shop, and some of them be consumed.
+func (s *Stage) More() {
+	s.tb.Helper()
+	for topic, group := range map[string]string{"orders": "billing", "audit": "archive", "notices": "cache"} {
+		s.Produce(topic, 100)
+		s.Consume(group, topic, 70)
+	}
 }
 
 // Collect reads one round.

@@ -62,9 +62,9 @@ func stories() []story {
 	}
 }
 
-// shop is the usual cast: billing consumes orders with two processes, archive
-// audit with one.
-func shop(s *Stage) []string {
+// cast is the usual one: billing consumes orders with two processes, archive
+// audit with one. All is consumed.
+func cast(s *Stage) []string {
 	s.Topic("orders", 4)
 	s.Topic("audit", 3)
 	ids := s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 2)
@@ -77,7 +77,7 @@ func shop(s *Stage) []string {
 }
 
 func quiet(s *Stage) {
-	shop(s)
+	cast(s)
 	r := s.Check("all is consumed")
 	if n := s.RowsOf("all is consumed", r).Total(); n != 0 {
 		s.tb.Errorf("backlog of a cluster at rest: %d", n)
@@ -86,7 +86,7 @@ func quiet(s *Stage) {
 }
 
 func fallingBehind(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Check("all is consumed")
 	for _, n := range []int64{900, 600, 0} {
 		s.Produce("orders", 1001)
@@ -98,7 +98,7 @@ func fallingBehind(s *Stage) {
 }
 
 func rebalance(s *Stage) {
-	ids := shop(s)
+	ids := cast(s)
 	s.Produce("orders", 803)
 	s.Check("two processes")
 	s.Must(s.MQ.KillConsumer("billing", ids[0]))
@@ -114,7 +114,7 @@ func rebalance(s *Stage) {
 }
 
 func unowned(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Produce("orders", 99)
 	s.Check("all queues are held")
 	s.Must(s.MQ.DropQueue("billing", "orders", "broker-b", 2))
@@ -126,7 +126,7 @@ func unowned(s *Stage) {
 }
 
 func deadConsumer(s *Stage) {
-	ids := shop(s)
+	ids := cast(s)
 	s.Produce("orders", 400)
 	s.Check("online")
 	for _, id := range ids {
@@ -144,7 +144,7 @@ func deadConsumer(s *Stage) {
 }
 
 func sharedProcess(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Consumer("billing", fakemq.Consumer{IP: "10.9.9.9", PID: 4711})
 	s.Consumer("archive", fakemq.Consumer{IP: "10.9.9.9", PID: 4711})
 	s.Produce("orders", 333)
@@ -158,7 +158,7 @@ func broadcast(s *Stage, processes int) []string {
 }
 
 func broadcastConsumed(s *Stage) {
-	shop(s)
+	cast(s)
 	broadcast(s, 3)
 	for range 3 {
 		s.Produce("notices", 100)
@@ -220,7 +220,7 @@ func broadcastOneName(s *Stage) {
 }
 
 func retryAndDeadLetters(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Must(s.MQ.ProduceTo("%RETRY%billing", "broker-a", 0, 12))
 	s.Must(s.MQ.DeadLetter("billing", "broker-b", 5))
 	r := s.Check("messages wait for a further try")
@@ -242,7 +242,7 @@ func retryAndDeadLetters(s *Stage) {
 }
 
 func topicLeft(s *Stage) {
-	ids := shop(s)
+	ids := cast(s)
 	s.Topic("returns", 2)
 	s.Must(s.MQ.Subscribe("billing", "orders", "returns"))
 	s.Produce("returns", 60)
@@ -257,7 +257,7 @@ func topicLeft(s *Stage) {
 }
 
 func topicDeleted(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Produce("audit", 100)
 	s.Check("two topics")
 	s.Must(s.MQ.DeleteTopic("audit"))
@@ -273,7 +273,7 @@ func topicDeleted(s *Stage) {
 }
 
 func groupDeleted(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Produce("orders", 100)
 	s.Produce("audit", 100)
 	s.Check("two groups")
@@ -289,7 +289,7 @@ func groupDeleted(s *Stage) {
 }
 
 func topicGrows(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Produce("orders", 64)
 	s.Check("four queues")
 	s.Must(s.MQ.ResizeTopic("orders", 6, 6))
@@ -301,7 +301,7 @@ func topicGrows(s *Stage) {
 }
 
 func topicDrains(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Produce("orders", 80)
 	s.Must(s.MQ.ResizeTopic("orders", 4, 2))
 	s.Produce("orders", 40)
@@ -345,7 +345,7 @@ func uncommitted(s *Stage) {
 }
 
 func ahead(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Must(s.MQ.Commit("billing", "orders", "broker-a", 1, 1_000_000))
 	s.Produce("orders", 10)
 	s.Check("a commit lies beyond the end")
@@ -368,7 +368,7 @@ func oddNames(s *Stage) {
 }
 
 func goClients(s *Stage) {
-	shop(s)
+	cast(s)
 	broadcast(s, 0)
 	for _, group := range []string{"billing", "cache"} {
 		for range 2 {
@@ -387,7 +387,7 @@ func goClients(s *Stage) {
 }
 
 func systemTopics(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Must(s.MQ.AddGroup(fakemq.Group{Name: "CID_RMQ_SYS_STORY", Topics: []string{"orders", "RMQ_SYS_TRANS_HALF_TOPIC"}}))
 	s.Must(s.MQ.AddGroup(fakemq.Group{Name: "curious", Topics: []string{
 		"orders", "TBW102", "shop", "shop_REPLY_TOPIC", "broker-a", "SCHEDULE_TOPIC_XXXX",
@@ -408,7 +408,7 @@ func systemTopics(s *Stage) {
 }
 
 func ignored(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Produce("orders", 100)
 	s.Produce("audit", 100)
 	r := s.Check("a topic is ignored")
@@ -457,7 +457,7 @@ func severalClusters(s *Stage) {
 
 // twoNameServers: one is down, then it is back and knows no broker yet.
 func twoNameServers(s *Stage) {
-	shop(s)
+	cast(s)
 	s.Produce("orders", 100)
 	ns := s.MQ.NameServer(0)
 	ns.Stop()
