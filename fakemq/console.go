@@ -1,6 +1,7 @@
 package fakemq
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -55,8 +56,8 @@ type ConsoleOptions struct {
 
 func (o ConsoleOptions) checked() (ConsoleOptions, error) {
 	var bad []error
-	setDefault(&o.Release, Console211)
-	setDefault(&o.Addr, "127.0.0.1:0")
+	o.Release = cmp.Or(o.Release, Console211)
+	o.Addr = cmp.Or(o.Addr, "127.0.0.1:0")
 	if o.Release != Console100 && o.Release != Console211 {
 		bad = append(bad, fmt.Errorf("release %q: known are %s and %s", string(o.Release), Console100, Console211))
 	}

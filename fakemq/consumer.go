@@ -1,6 +1,7 @@
 package fakemq
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -68,13 +69,13 @@ func (c *Cluster) AddConsumer(group string, in Consumer) (string, error) {
 
 func (c *Cluster) completeConsumer(g *group, in *Consumer) error {
 	c.ports++
-	setDefault(&in.IP, "10.0."+strconv.Itoa(c.ports>>8&255)+"."+strconv.Itoa(c.ports&255))
-	setDefault(&in.PID, 1000+c.ports)
-	setDefault(&in.Language, "JAVA")
-	setDefault(&in.Addr, "127.0.0.1:"+strconv.Itoa(20_000+c.ports%40_000))
+	in.IP = cmp.Or(in.IP, "10.0."+strconv.Itoa(c.ports>>8&255)+"."+strconv.Itoa(c.ports&255))
+	in.PID = cmp.Or(in.PID, 1000+c.ports)
+	in.Language = cmp.Or(in.Language, "JAVA")
+	in.Addr = cmp.Or(in.Addr, "127.0.0.1:"+strconv.Itoa(20_000+c.ports%40_000))
 	for _, b := range c.brokers {
 		if g.brokers[b] {
-			setDefault(&in.Version, b.release.version())
+			in.Version = cmp.Or(in.Version, b.release.version())
 		}
 	}
 	if in.ID == "" {

@@ -1,6 +1,7 @@
 package fakemq
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -96,27 +97,20 @@ func (o Options) checked() (Options, error) {
 	if o.Clock == nil {
 		o.Clock = systemClock{}
 	}
-	setDefault(&o.MaxFrame, 16<<20)
-	setDefault(&o.ClientTimeout, 10*time.Second)
-	setDefault(&o.Marks, 64)
+	o.MaxFrame = cmp.Or(o.MaxFrame, 16<<20)
+	o.ClientTimeout = cmp.Or(o.ClientTimeout, 10*time.Second)
+	o.Marks = cmp.Or(o.Marks, 64)
 	if o.MaxFrame < 0 || o.ClientTimeout < 0 || o.Marks < 4 {
 		fail("max frame %d, client timeout %v, marks %d: they must be positive, marks at least 4", o.MaxFrame, o.ClientTimeout, o.Marks)
 	}
 	return o, errors.Join(bad...)
 }
 
-func setDefault[T comparable](v *T, standard T) {
-	var zero T
-	if *v == zero {
-		*v = standard
-	}
-}
-
 func checkClusters(in []ClusterOptions, release Release, fail func(string, ...any)) []ClusterOptions {
 	clusters, names, brokers, nodes := make([]ClusterOptions, 0, len(in)), map[string]bool{}, map[string]bool{}, 0
 	for _, c := range in {
-		setDefault(&c.Name, "DefaultCluster")
-		setDefault(&c.Release, release)
+		c.Name = cmp.Or(c.Name, "DefaultCluster")
+		c.Release = cmp.Or(c.Release, release)
 		if len(c.Brokers) == 0 {
 			c.Brokers = []string{"broker-a"}
 		}

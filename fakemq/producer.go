@@ -1,6 +1,7 @@
 package fakemq
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -35,11 +36,11 @@ func (c *Cluster) AddProducer(in Producer) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ports++
-	setDefault(&in.ID, "10.1."+strconv.Itoa(c.ports>>8&255)+"."+strconv.Itoa(c.ports&255)+"@"+strconv.Itoa(1000+c.ports)+
+	in.ID = cmp.Or(in.ID, "10.1."+strconv.Itoa(c.ports>>8&255)+"."+strconv.Itoa(c.ports&255)+"@"+strconv.Itoa(1000+c.ports)+
 		"#"+strconv.FormatInt(c.now()*1_000_000+int64(c.ports), 10))
-	setDefault(&in.Language, "JAVA")
-	setDefault(&in.Version, c.opts.Release.version())
-	setDefault(&in.Addr, "127.0.0.1:"+strconv.Itoa(20_000+c.ports%40_000))
+	in.Language = cmp.Or(in.Language, "JAVA")
+	in.Version = cmp.Or(in.Version, c.opts.Release.version())
+	in.Addr = cmp.Or(in.Addr, "127.0.0.1:"+strconv.Itoa(20_000+c.ports%40_000))
 	if _, _, err := net.SplitHostPort(in.Addr); err != nil {
 		return "", fmt.Errorf("add producer %q: address: %w", in.ID, err)
 	}

@@ -1,6 +1,7 @@
 package fakemq
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -84,10 +85,10 @@ const messageBytes = 256
 
 // AddTopic makes a topic on the brokers it names. None of them may have it.
 func (c *Cluster) AddTopic(t Topic) error {
-	setDefault(&t.Queues, 4)
-	setDefault(&t.ReadQueues, t.Queues)
-	setDefault(&t.WriteQueues, t.Queues)
-	setDefault(&t.Perm, PermRead|PermWrite)
+	t.Queues = cmp.Or(t.Queues, 4)
+	t.ReadQueues = cmp.Or(t.ReadQueues, t.Queues)
+	t.WriteQueues = cmp.Or(t.WriteQueues, t.Queues)
+	t.Perm = cmp.Or(t.Perm, PermRead|PermWrite)
 	if err := checkTopic(t); err != nil {
 		return fmt.Errorf("add topic: %w", err)
 	}

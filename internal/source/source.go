@@ -1,7 +1,8 @@
 // Package source says what a source of snapshots is: something that reads one
 // installation of RocketMQ once a round. It may hold the interface, what a
-// round can fail with, which topics and groups are wanted, and the conformance
-// suite that every source passes. It knows no protocol.
+// round can fail with, which topics and groups are wanted, what all sources do
+// alike, and the conformance suite that every source passes. It knows no
+// protocol.
 package source
 
 import (

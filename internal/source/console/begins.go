@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 )
 
 // beginning is where the queues of a topic on one broker begin.
@@ -32,7 +33,7 @@ func (r *round) readBeginnings() {
 		first := s.rounds * maxBeginnings % len(names)
 		names = slices.Concat(names[first:], names[:first])[:maxBeginnings]
 	}
-	each(s.opts.Parallel, names, func(topic string) {
+	source.Each(s.opts.Parallel, names, func(topic string) {
 		spans, err := r.askStats(topic)
 		if err != nil {
 			r.fail(pathStats, err)

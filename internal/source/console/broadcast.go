@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 )
 
 // broadcaster is one process of a broadcasting group, which keeps its own
@@ -58,7 +59,7 @@ func (r *round) readBroadcasts() {
 	slices.SortFunc(ask, func(a, b process) int {
 		return cmp.Or(strings.Compare(a.g.name, b.g.name), strings.Compare(a.id, b.id))
 	})
-	each(r.src.opts.Parallel, ask, func(p process) { r.askProcess(p.g, p.id, p.of) })
+	source.Each(r.src.opts.Parallel, ask, func(p process) { r.askProcess(p.g, p.id, p.of) })
 	needed := make(map[string]held)
 	for _, p := range ask {
 		r.note(p.g, p.of.held, needed)
@@ -120,7 +121,7 @@ func (r *round) note(g *group, queues held, needed map[string]held) {
 // readEnds asks for the ends of queues.
 func (r *round) readEnds(needed map[string]held) held {
 	ends := make(held)
-	each(r.src.opts.Parallel, slices.Sorted(maps.Keys(needed)), func(topic string) {
+	source.Each(r.src.opts.Parallel, slices.Sorted(maps.Keys(needed)), func(topic string) {
 		found := r.askEnds(topic, needed[topic])
 		r.mu.Lock()
 		defer r.mu.Unlock()

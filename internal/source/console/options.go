@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -67,15 +68,15 @@ type Exchange struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.Parallel, 4)
-	setDefault(&o.CallTimeout, 5*time.Second)
-	setDefault(&o.ProcessTimeout, 2*time.Second)
-	setDefault(&o.MaxAnswer, 64<<20)
-	setDefault(&o.KeepRounds, 3)
-	setDefault(&o.GroupRounds, 20)
-	setDefault(&o.OfflineRounds, 4)
-	setDefault(&o.BeginRounds, 20)
-	setDefault(&o.ForgetAfter, time.Hour)
+	o.Parallel = cmp.Or(o.Parallel, 4)
+	o.CallTimeout = cmp.Or(o.CallTimeout, 5*time.Second)
+	o.ProcessTimeout = cmp.Or(o.ProcessTimeout, 2*time.Second)
+	o.MaxAnswer = cmp.Or(o.MaxAnswer, 64<<20)
+	o.KeepRounds = cmp.Or(o.KeepRounds, 3)
+	o.GroupRounds = cmp.Or(o.GroupRounds, 20)
+	o.OfflineRounds = cmp.Or(o.OfflineRounds, 4)
+	o.BeginRounds = cmp.Or(o.BeginRounds, 20)
+	o.ForgetAfter = cmp.Or(o.ForgetAfter, time.Hour)
 	if o.Observe == nil {
 		o.Observe = func(Exchange) {}
 	}
@@ -83,12 +84,6 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now
 	}
 	return o
-}
-
-func setDefault[T int | int64 | time.Duration](v *T, to T) {
-	if *v <= 0 {
-		*v = to
-	}
 }
 
 // parseURL checks where the console is. What a browser shows behind '#' is

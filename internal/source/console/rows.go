@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 )
 
 // readGroups reads the rows of all groups, and who is online in them.
@@ -17,7 +19,7 @@ import (
 // what it asks once for a group; and it finds the groups of a topic by asking
 // the topic's first broker alone (queryTopicConsumeByWho).
 func (r *round) readGroups() {
-	each(r.src.opts.Parallel, r.groupsInOrder(), r.readGroup)
+	source.Each(r.src.opts.Parallel, r.groupsInOrder(), r.readGroup)
 }
 
 // groupsInOrder puts first those that have waited longest and last those that

@@ -157,23 +157,9 @@ func (r *round) fail(path string, err error) {
 	r.failures.Add("", r.src.client.base.Host, path, Reason(err), err)
 }
 
-// each runs work for every item, a bounded number at a time.
-func each[T any](limit int, items []T, work func(T)) {
-	slots := make(chan struct{}, limit)
-	var wg sync.WaitGroup
-	for _, item := range items {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			work(item)
-		})
-	}
-	wg.Wait()
-}
-
 // readTopologyAndTopics asks what clusters and topics there are.
 func (r *round) readTopologyAndTopics() {
-	each(min(2, r.src.opts.Parallel), []func(){r.readTopology, r.readTopics}, func(read func()) { read() })
+	source.Each(min(2, r.src.opts.Parallel), []func(){r.readTopology, r.readTopics}, func(read func()) { read() })
 }
 
 // answered notes that the console is there: an answer that refuses is one too.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
@@ -33,7 +34,7 @@ func (r *round) readBrokers() {
 			}
 		}
 	}
-	each(r.src.opts.Parallel, slices.Concat(reads, pings), func(work func()) { work() })
+	source.Each(r.src.opts.Parallel, slices.Concat(reads, pings), func(work func()) { work() })
 }
 
 func (w *reading) run() {

@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"maps"
@@ -41,22 +42,16 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.KeepRounds, 3)
-	setDefault(&o.ForgetAfter, time.Hour)
-	setDefault(&o.Parallel, 8)
-	setDefault(&o.OwnerRefresh, 5*time.Minute)
-	setDefault(&o.OwnerWait, time.Second)
-	setDefault(&o.RuntimeEvery, time.Minute)
+	o.KeepRounds = cmp.Or(o.KeepRounds, 3)
+	o.ForgetAfter = cmp.Or(o.ForgetAfter, time.Hour)
+	o.Parallel = cmp.Or(o.Parallel, 8)
+	o.OwnerRefresh = cmp.Or(o.OwnerRefresh, 5*time.Minute)
+	o.OwnerWait = cmp.Or(o.OwnerWait, time.Second)
+	o.RuntimeEvery = cmp.Or(o.RuntimeEvery, time.Minute)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	return o
-}
-
-func setDefault[T int | time.Duration](v *T, to T) {
-	if *v <= 0 {
-		*v = to
-	}
 }
 
 // Source reads the clusters behind one set of name servers.
@@ -173,24 +168,6 @@ func (r *round) failAs(cluster, addr string, step remoting.RequestCode, reason s
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failures.Add(cluster, addr, step.String(), reason, err)
-}
-
-// each runs work for every item, a bounded number at a time.
-func each[T any](limit int, items []T, work func(T)) {
-	if len(items) == 1 {
-		work(items[0])
-		return
-	}
-	slots := make(chan struct{}, limit)
-	var wg sync.WaitGroup
-	for _, item := range items {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			work(item)
-		})
-	}
-	wg.Wait()
 }
 
 // cluster is what is remembered of one cluster between rounds.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
@@ -214,7 +215,7 @@ func (w *reading) readBeginnings() {
 // readBroadcastEnds asks for the ends of topics that broadcasting groups
 // consume: their commits are not at the brokers, so nothing else asked.
 func (r *round) readBroadcastEnds() {
-	each(r.src.opts.Parallel, r.sources, func(w *reading) {
+	source.Each(r.src.opts.Parallel, r.sources, func(w *reading) {
 		if w.build.err != nil {
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
@@ -191,7 +192,7 @@ func (r *round) readGroupsElsewhere() {
 		if len(again) == 0 {
 			break
 		}
-		each(r.src.opts.Parallel, r.sources, func(w *reading) {
+		source.Each(r.src.opts.Parallel, r.sources, func(w *reading) {
 			groups := again[w.broker]
 			w.src.client.Pipeline(w.ctx, w.proc.addr, len(groups),
 				func(i int) remoting.Request { return connectionsRequest(groups[i]) },

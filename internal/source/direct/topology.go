@@ -67,7 +67,7 @@ func (r *round) readTopology() {
 	for i := range index {
 		index[i] = i
 	}
-	each(s.opts.Parallel, index, func(i int) {
+	source.Each(s.opts.Parallel, index, func(i int) {
 		infos[i] = r.askNameServer(&s.nameServers[i])
 	})
 	for _, c := range s.clusters {
