@@ -28,7 +28,7 @@ func (c *counter) Write(p []byte) (int, error) {
 func BenchmarkWrite(b *testing.B) {
 	for _, rows := range []int{16_000, 225_000} {
 		reports := []*lag.Report{wide(rows, 500)}
-		e := newEncoder(newLayout("rocketmq"))
+		e := newEncoder(newLayout("rocketmq", family.Choice{}))
 		run := func(b *testing.B, wrap func(io.Writer) io.Writer) {
 			b.Helper()
 			b.ReportAllocs()

@@ -24,7 +24,7 @@ const (
 // of calls is begin for a family, in for a cluster, then for each series start,
 // label for each label behind the cluster, and end.
 type encoder struct {
-	layout layout
+	layout *layout
 	format Format
 
 	w      io.Writer
@@ -42,7 +42,7 @@ type encoder struct {
 	versions map[int32]string
 }
 
-func newEncoder(l layout) *encoder {
+func newEncoder(l *layout) *encoder {
 	return &encoder{
 		layout:   l,
 		buf:      make([]byte, 0, bufferSize),
@@ -63,7 +63,7 @@ func (e *encoder) reset(w io.Writer, f Format) {
 // begin turns to a family. Its header is written with its first series: a
 // family without series is not mentioned, as in client_golang.
 func (e *encoder) begin(id family.ID) {
-	e.family, e.headed = &e.layout[id], false
+	e.family, e.headed = &e.layout.families[id], false
 }
 
 // in turns to a cluster, which is the first label of every family.
@@ -111,6 +111,25 @@ func (e *encoder) endBool(value bool) {
 	} else {
 		e.end(0)
 	}
+}
+
+// endFloat writes a number that need not be whole.
+func (e *encoder) endFloat(value float64) {
+	e.buf = append(e.buf, closing...)
+	e.buf = strconv.AppendFloat(e.buf, value, 'f', -1, 64)
+	e.buf = append(e.buf, '\n')
+	e.ended()
+}
+
+// endSeconds writes a duration in seconds.
+func (e *encoder) endSeconds(d time.Duration) {
+	e.buf = append(e.buf, closing...)
+	e.buf = append(appendSeconds(e.buf, d), '\n')
+	e.ended()
+}
+
+func appendSeconds(dst []byte, d time.Duration) []byte {
+	return strconv.AppendFloat(dst, d.Seconds(), 'f', -1, 64)
 }
 
 // endTime writes seconds since 1970, to the millisecond.

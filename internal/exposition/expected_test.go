@@ -23,6 +23,8 @@ func expected(reports []*lag.Report) map[string]float64 {
 		}
 		e.cluster = r.Snapshot.Cluster
 		e.rows(r)
+		e.queues(r)
+		e.totals(r)
 		e.sums(r)
 		e.pairs(r)
 		e.nodes(r)
@@ -66,8 +68,17 @@ func (e *expectation) rows(r *lag.Report) {
 			if r.Holder[i] != lag.NoHolder {
 				p = r.Processes[r.Holder[i]]
 			}
-			e.add("msg_diff_detail", r.Backlog[i], "topic", d.Topic, "consumerGroup", d.Group, "broker", d.Broker,
-				"queueId", itoa(r.QueueID[i]), "consumerClientIP", p.IP, "consumerClientPID", p.PID)
+			labels := []string{
+				"topic", d.Topic, "consumerGroup", d.Group, "broker", d.Broker,
+				"queueId", itoa(r.QueueID[i]), "consumerClientIP", p.IP, "consumerClientPID", p.PID,
+			}
+			e.add("msg_diff_detail", r.Backlog[i], labels...)
+			if r.Age[i] >= 0 {
+				e.series[e.key("queue_lag_seconds", labels...)] = float64(r.Age[i]) / 10
+			}
+			if at := d.Committed[r.QueueID[i]]; at >= 0 {
+				e.add("queue_consumer_offset", at, labels...)
+			}
 		}
 	}
 }
@@ -101,6 +112,52 @@ func (e *expectation) pairs(r *lag.Report) {
 			e.add("consumergroup_uncommitted_queues", int64(p.Uncommitted), labels...)
 			e.add("consumergroup_ahead_messages", p.Ahead, labels...)
 		}
+		for _, s := range []string{"ok", "lagging", "stalled", "stopped", "rewound", "unknown"} {
+			e.add("consumergroup_state", bit(s == p.State.String()), append(labels, "state", s)...)
+		}
+		for name, v := range map[string]float64{
+			"lag_seconds": p.Lag.Seconds(), "retained_ratio": p.Retained, "lost_messages": float64(p.Lost),
+			"unowned_queues": float64(p.Unowned), "inflight_messages": float64(p.InFlight), "pop_retry_messages": float64(p.PopRetry),
+		} {
+			if p.Rows > 0 && v >= 0 {
+				e.series[e.key("consumergroup_"+name, labels...)] = v
+			}
+		}
+	}
+}
+
+func (e *expectation) queues(r *lag.Report) {
+	add := func(topic, broker string, begins, ends []int64) {
+		for kind, offsets := range map[string][]int64{"min": begins, "max": ends} {
+			for q, at := range offsets {
+				if at >= 0 {
+					e.add("queue_"+kind+"_offset", at, "topic", topic, "broker", broker, "queueId", itoa(q))
+				}
+			}
+		}
+	}
+	for _, p := range r.Snapshot.Parts {
+		for _, t := range slices.Backward(p.Topics) { // of several with one name the first counts
+			add(t.Name, p.Broker, p.Begins[t.First:t.First+t.Queues], p.Ends[t.First:t.First+t.Queues])
+		}
+		for _, t := range p.Others {
+			add(t.Topic, p.Broker, t.Begins, t.Ends)
+		}
+	}
+}
+
+func (e *expectation) totals(r *lag.Report) {
+	for _, t := range r.Totals {
+		e.add("topic_produced_messages_total", t.Produced, "topic", t.Name)
+		if t.Stored >= 0 {
+			e.add("topic_stored_messages", t.Stored, "topic", t.Name)
+		}
+		if t.Last >= 0 {
+			e.series[e.key("topic_last_message_timestamp_seconds", "topic", t.Name)] = float64(t.Last) / 1000
+		}
+	}
+	for _, c := range r.DeadLetters {
+		e.add("consumergroup_dlq_messages_total", c.Messages, "consumerGroup", c.Name)
 	}
 }
 

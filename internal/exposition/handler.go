@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 )
 
@@ -33,6 +34,8 @@ const gzipLevel = 2
 type Options struct {
 	// Prefix of the names of the reports' families.
 	Prefix string
+	// Families are those of the reports' families that are written.
+	Families family.Choice
 	// Reports returns the last report of each cluster; nil entries are
 	// passed over.
 	Reports func() []*lag.Report
@@ -82,7 +85,7 @@ func Handler(o Options) http.Handler {
 	if o.OnError == nil {
 		o.OnError = func(Reason) {}
 	}
-	l := newLayout(o.Prefix)
+	l := newLayout(o.Prefix, o.Families)
 	return &handler{
 		Options:  o,
 		places:   make(chan struct{}, o.MaxScrapes),

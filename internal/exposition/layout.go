@@ -9,7 +9,10 @@ import (
 
 // layout is everything of the families that does not depend on a report,
 // ready to be copied: made once, then only read.
-type layout []described // by family.ID
+type layout struct {
+	families []described // by family.ID
+	chosen   family.Choice
+}
 
 // described is one family.
 type described struct {
@@ -22,11 +25,11 @@ type described struct {
 // closing stands behind the value of a series' last label.
 const closing = `"} `
 
-func newLayout(prefix string) layout {
+func newLayout(prefix string, chosen family.Choice) *layout {
 	ids := family.All()
-	l := make(layout, len(ids))
+	l := &layout{families: make([]described, len(ids)), chosen: chosen}
 	for _, id := range ids {
-		l[id] = describe(id.Family(), prefix)
+		l.families[id] = describe(id.Family(), prefix)
 	}
 	return l
 }
@@ -41,7 +44,7 @@ func describe(f family.Family, prefix string) described {
 	}
 	d.header[Text] = header(f.FullName(prefix), escapeHelp(f.Help, Text), f.Type.Text())
 	name := f.MetricName(prefix)
-	d.header[OpenMetrics] = header(name, escapeHelp(f.Help, OpenMetrics), f.Type.String())
+	d.header[OpenMetrics] = header(name, escapeHelp(f.Help, OpenMetrics), f.Type.OpenMetrics())
 	// OpenMetrics knows a unit only where the name ends in it.
 	if f.Unit != "" && strings.HasSuffix(name, "_"+f.Unit) {
 		d.header[OpenMetrics] += "# UNIT " + name + " " + f.Unit + "\n"

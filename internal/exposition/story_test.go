@@ -27,6 +27,7 @@ func stories() []story {
 		{"uncommitted", []*lag.Report{uncommitted()}},
 		{"broker-down", []*lag.Report{brokerDown()}},
 		{"clients", []*lag.Report{clients()}},
+		{"health", []*lag.Report{health()}},
 	}
 }
 
@@ -219,6 +220,43 @@ func clients() *lag.Report {
 	g.Clients[6].Version = 412
 	b.group("twin", nil, "10.0.3.1@1#1")
 	return b.report()
+}
+
+// health has every number that needs more than one look at a cluster: what a
+// report says of them is written as it is.
+func health() *lag.Report {
+	b := newBuilder("ward")
+	b.broker("broker-a", 0, model.Master, true)
+	b.topic("broker-a", "orders", []int64{3, model.Unknown}, []int64{100, 50})
+	b.topic("broker-a", "orders", []int64{3, model.Unknown}, []int64{99, 50}) // as another group was told
+	b.commit("broker-a", "billing", 40, model.Unknown)
+	for _, name := range []string{"archive", "fraud", "popper", "reader"} {
+		b.commit("broker-a", name, 40, 50)
+		b.group(name, []string{"orders"})
+	}
+	own(b.group("billing", []string{"orders"}, "10.0.1.1@4711#1"), "orders", "broker-a", 0, model.NoOwner)
+	b.part("broker-a").Others = []model.TopicStats{
+		{Topic: "%DLQ%billing", Ends: []int64{7}, Begins: []int64{2}, Stored: []int64{ended().UnixMilli()}}, {Topic: "mute"},
+	}
+	r := b.report()
+	for i, s := range lag.States() {
+		if i >= len(r.Pairs) {
+			break
+		}
+		p := &r.Pairs[i]
+		p.State, p.Lag, p.Lost, p.Retained, p.Unowned = s, time.Duration(i)*1500*time.Millisecond, int64(i), float64(i)/8, i
+	}
+	r.Pairs[0].Lag, r.Pairs[0].Retained, r.Pairs[0].Lost, r.Pairs[0].Unowned = lag.NoLag, -1, model.Unknown, -1
+	r.Pairs[3].InFlight, r.Pairs[3].PopRetry = 0, 12
+	for i := range r.Age {
+		r.Age[i] = int32(i) * 3
+	}
+	r.Totals = []lag.TopicTotal{
+		{Name: "%DLQ%billing", Produced: 7, Stored: 5, Last: ended().UnixMilli()},
+		{Name: "orders", Produced: 150, Stored: model.Unknown, Last: model.Unknown},
+	}
+	r.DeadLetters = []lag.Count{{Name: "billing", Messages: 7}, {Name: "fraud"}}
+	return r
 }
 
 // wide has about rows rows: 8 queues a topic, held by processes in turn.

@@ -8,18 +8,17 @@ package exposition
 
 import (
 	"io"
-	"strconv"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
 
-// Write writes the reports' families and tells the number of series. Each
-// report is one cluster; nil ones are passed over. Other families may follow;
-// Finish ends the exposition.
-func Write(w io.Writer, f Format, prefix string, reports []*lag.Report) (series int, err error) {
-	e := newEncoder(newLayout(prefix))
+// Write writes the reports' families, those that are chosen, and tells the
+// number of series. Each report is one cluster; nil ones are passed over. Other
+// families may follow; Finish ends the exposition.
+func Write(w io.Writer, f Format, prefix string, chosen family.Choice, reports []*lag.Report) (series int, err error) {
+	e := newEncoder(newLayout(prefix, chosen))
 	return e.write(w, f, reports)
 }
 
@@ -35,6 +34,9 @@ func Finish(w io.Writer, f Format) error {
 func (e *encoder) write(w io.Writer, f Format, reports []*lag.Report) (series int, err error) {
 	e.reset(w, f)
 	for _, s := range streams() {
+		if !e.layout.chosen.Has(s.id) {
+			continue
+		}
 		e.begin(s.id)
 		for _, r := range reports {
 			if r == nil || e.err != nil {
@@ -71,67 +73,27 @@ func streams() []stream {
 		{family.ConsumerGroupMembers, (*encoder).groupMembers},
 		{family.ConsumerGroupInfo, (*encoder).groupInfo},
 		{family.ConsumerGroupClientInfo, (*encoder).groupClientInfo},
+		{family.ConsumerGroupLag, (*encoder).lag},
+		{family.ConsumerGroupState, (*encoder).states},
 		{family.ConsumerGroupConsumed, (*encoder).consumed},
+		{family.ConsumerGroupUnowned, (*encoder).unowned},
 		{family.ConsumerGroupUncommitted, (*encoder).uncommitted},
 		{family.ConsumerGroupAhead, (*encoder).ahead},
+		{family.ConsumerGroupLost, (*encoder).lost},
+		{family.ConsumerGroupRetained, (*encoder).retained},
+		{family.ConsumerGroupInFlight, (*encoder).inFlight},
+		{family.ConsumerGroupPopRetry, (*encoder).popRetry},
+		{family.ConsumerGroupDeadLetters, (*encoder).deadLetters},
+		{family.TopicProduced, (*encoder).produced},
+		{family.TopicStored, (*encoder).stored},
+		{family.TopicLastMessage, (*encoder).lastMessages},
+		{family.QueueLag, (*encoder).queueLag},
+		{family.QueueMinOffset, (*encoder).minOffsets},
+		{family.QueueMaxOffset, (*encoder).maxOffsets},
+		{family.QueueConsumerOffset, (*encoder).consumerOffsets},
 		{family.ExporterIncompleteBrokers, (*encoder).incompleteBrokers},
 		{family.ExporterSnapshotTimestamp, (*encoder).snapshotTimestamp},
 	}
-}
-
-// details writes the rows: what nearly every series is. All that rows share is
-// escaped once and copied.
-func (e *encoder) details(r *lag.Report) {
-	keys := e.family.keys
-	e.holders.fill(r.Processes, keys[5:])
-	for i := range r.Details {
-		if e.err != nil {
-			return
-		}
-		d := &r.Details[i]
-		e.header()
-		e.detail = append(append(e.detail[:0], e.lead...), keys[1]...)
-		e.detail = append(appendEscaped(e.detail, d.Topic), keys[2]...)
-		e.detail = append(appendEscaped(e.detail, d.Group), keys[3]...)
-		e.detail = append(appendEscaped(e.detail, d.Broker), keys[4]...)
-		for row := d.First; row < d.First+d.Rows; row++ {
-			e.buf = append(e.buf, e.detail...)
-			e.buf = strconv.AppendInt(e.buf, int64(r.QueueID[row]), 10)
-			e.buf = append(e.buf, e.holders.of(r.Holder[row])...)
-			e.buf = strconv.AppendInt(e.buf, r.Backlog[row], 10)
-			e.buf = append(e.buf, '\n')
-			e.ended()
-		}
-	}
-}
-
-// holders is what follows a queue's id in a row, for every process.
-type holders struct {
-	text []byte
-	ends []int // of the process with the index before: 0 is of none
-}
-
-// fill writes the labels of no process, then those of each.
-func (h *holders) fill(processes []lag.Process, keys []string) {
-	h.text, h.ends = h.text[:0], h.ends[:0]
-	h.add("", "", keys)
-	for i := range processes {
-		h.add(processes[i].IP, processes[i].PID, keys)
-	}
-}
-
-func (h *holders) add(ip, pid string, keys []string) {
-	h.text = appendEscaped(append(h.text, keys[0]...), ip)
-	h.text = appendEscaped(append(h.text, keys[1]...), pid)
-	h.text = append(h.text, closing...)
-	h.ends = append(h.ends, len(h.text))
-}
-
-func (h *holders) of(holder int32) []byte {
-	if holder == lag.NoHolder {
-		return h.text[:h.ends[0]]
-	}
-	return h.text[h.ends[holder]:h.ends[holder+1]]
 }
 
 func (e *encoder) sums(sums []lag.Sum) {
@@ -157,52 +119,6 @@ func (e *encoder) processes(r *lag.Report) {
 		e.label(r.Processes[i].IP)
 		e.label(r.Processes[i].PID)
 		e.end(r.Processes[i].Backlog)
-	}
-}
-
-// pair writes one value of a pair.
-func (e *encoder) pair(p *lag.Pair, value int64) {
-	e.start()
-	e.label(p.Topic)
-	e.label(p.Group)
-	e.end(value)
-}
-
-func (e *encoder) pairs(r *lag.Report) {
-	for i := range r.Pairs {
-		if p := &r.Pairs[i]; p.Rows > 0 {
-			e.pair(p, p.Backlog)
-		}
-	}
-}
-
-func (e *encoder) consumed(r *lag.Report) {
-	for i := range r.Pairs {
-		if p := &r.Pairs[i]; p.Rows > 0 {
-			e.pair(p, p.Consumed)
-		}
-	}
-}
-
-// judged says whether anything is known of a pair's queues. Where it is, a 0
-// is known too, and written: an alert needs it.
-func judged(p *lag.Pair) bool {
-	return p.Rows > 0 || p.Uncommitted > 0
-}
-
-func (e *encoder) uncommitted(r *lag.Report) {
-	for i := range r.Pairs {
-		if p := &r.Pairs[i]; judged(p) {
-			e.pair(p, int64(p.Uncommitted))
-		}
-	}
-}
-
-func (e *encoder) ahead(r *lag.Report) {
-	for i := range r.Pairs {
-		if p := &r.Pairs[i]; judged(p) {
-			e.pair(p, p.Ahead)
-		}
 	}
 }
 

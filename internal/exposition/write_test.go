@@ -25,11 +25,26 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// everything is every family, those that are to be switched on among them.
+func everything() family.Choice {
+	var optIn []string
+	for _, id := range family.All() {
+		if f := id.Family(); f.Set == family.OptIn {
+			optIn = append(optIn, f.Name)
+		}
+	}
+	chosen, err := family.Choose(optIn, nil)
+	if err != nil {
+		panic(err)
+	}
+	return chosen
+}
+
 // text is a whole exposition of reports.
 func text(t *testing.T, f Format, reports []*lag.Report) string {
 	t.Helper()
 	var b bytes.Buffer
-	series, err := Write(&b, f, "rocketmq", reports)
+	series, err := Write(&b, f, "rocketmq", everything(), reports)
 	if err != nil {
 		t.Fatalf("Write: %v", err)
 	}
@@ -205,12 +220,12 @@ func TestLint(t *testing.T) {
 func TestEveryPlaceToStop(t *testing.T) {
 	report := wide(4000, 50)
 	whole := &limited{writes: math.MaxInt}
-	if _, err := Write(whole, Text, "rocketmq", []*lag.Report{report}); err != nil || whole.done < 10 {
+	if _, err := Write(whole, Text, "rocketmq", family.Choice{}, []*lag.Report{report}); err != nil || whole.done < 10 {
 		t.Fatalf("%d writes, err = %v", whole.done, err)
 	}
 	for n := range whole.done {
 		w := &limited{writes: n}
-		if _, err := Write(w, Text, "rocketmq", []*lag.Report{report}); !errors.Is(err, io.ErrClosedPipe) {
+		if _, err := Write(w, Text, "rocketmq", family.Choice{}, []*lag.Report{report}); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("after %d writes: err = %v", n, err)
 		}
 		if w.done != n {
@@ -237,7 +252,7 @@ func (l *limited) Write(p []byte) (int, error) {
 // any number of rows, and none with a pooled encoder.
 func TestAllocationsDoNotGrow(t *testing.T) {
 	small, large := []*lag.Report{wide(800, 50)}, []*lag.Report{wide(40_000, 50)}
-	l := newLayout("rocketmq")
+	l := newLayout("rocketmq", everything())
 	e := newEncoder(l)
 	allocs := func(reports []*lag.Report) float64 {
 		return testing.AllocsPerRun(5, func() {
@@ -254,7 +269,7 @@ func TestAllocationsDoNotGrow(t *testing.T) {
 // TestHugeNameIsForgotten: one name of absurd length does not keep its room.
 func TestHugeNameIsForgotten(t *testing.T) {
 	b := newBuilder(strings.Repeat("x", 4*keepSize))
-	e := newEncoder(newLayout("rocketmq"))
+	e := newEncoder(newLayout("rocketmq", everything()))
 	if _, err := e.write(io.Discard, Text, []*lag.Report{b.report()}); err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +289,7 @@ func TestVersionName(t *testing.T) {
 			t.Errorf("versionName(%d) = %q, want %q", ordinal, got, want)
 		}
 	}
-	e := newEncoder(newLayout("rocketmq"))
+	e := newEncoder(newLayout("rocketmq", everything()))
 	for o := range int32(5000) {
 		if got := e.version(o); got != versionName(o) {
 			t.Fatalf("version(%d) = %q", o, got)
@@ -291,7 +306,7 @@ func FuzzEscape(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var b strings.Builder
-		if _, err := Write(&b, Text, "p", []*lag.Report{newBuilder(s).report()}); err != nil {
+		if _, err := Write(&b, Text, "p", everything(), []*lag.Report{newBuilder(s).report()}); err != nil {
 			t.Fatal(err)
 		}
 		want := string([]rune(s))
@@ -306,7 +321,7 @@ func FuzzEscape(f *testing.F) {
 // TestPrefix: every name of both formats has it.
 func TestPrefix(t *testing.T) {
 	var b bytes.Buffer
-	if _, err := Write(&b, Text, "mq", []*lag.Report{usual("a")}); err != nil {
+	if _, err := Write(&b, Text, "mq", everything(), []*lag.Report{usual("a")}); err != nil {
 		t.Fatal(err)
 	}
 	for name := range maps.Keys(parse(t, b.String())) {

@@ -43,7 +43,8 @@ func (f Family) MetricName(prefix string) string {
 // Type is the kind of value that a family has.
 type Type uint8
 
-// The types. StateSet and Info are OpenMetrics' own: elsewhere they are gauges.
+// The types. StateSet and Info are gauges in the text format. A StateSet is one
+// in OpenMetrics too: there its label would have to bear the metric's name.
 const (
 	Gauge Type = iota
 	Counter
@@ -51,7 +52,15 @@ const (
 	StateSet
 )
 
-// String is the type as OpenMetrics writes it.
+// OpenMetrics is the type as OpenMetrics writes it.
+func (t Type) OpenMetrics() string {
+	if t == StateSet {
+		return Gauge.String()
+	}
+	return t.String()
+}
+
+// String is what the type is called.
 func (t Type) String() string {
 	switch t {
 	case Gauge:
@@ -95,6 +104,8 @@ const (
 	Backlog Set = iota
 	// Default is on unless it is switched off.
 	Default
+	// OptIn is off unless it is switched on.
+	OptIn
 	// Exporter is about the exporter itself and always on.
 	Exporter
 )
@@ -106,6 +117,8 @@ func (s Set) String() string {
 		return "backlog"
 	case Default:
 		return "default"
+	case OptIn:
+		return "opt-in"
 	case Exporter:
 		return "exporter"
 	}

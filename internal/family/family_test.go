@@ -51,7 +51,7 @@ func checkUnit(t *testing.T, f Family) {
 			t.Errorf("%s: unit %q", f.Name, f.Unit)
 		}
 	}
-	if (f.Type == Info || strings.HasSuffix("_"+f.Name, "_up")) != (f.Unit == "") {
+	if (f.Type == Info || f.Type == StateSet || strings.HasSuffix("_"+f.Name, "_up")) != (f.Unit == "") {
 		t.Errorf("%s: unit %q", f.Name, f.Unit)
 	}
 }
@@ -102,10 +102,11 @@ func TestNames(t *testing.T) {
 }
 
 func TestTypes(t *testing.T) {
-	for kind, want := range map[Type][2]string{
-		Gauge: {"gauge", "gauge"}, Counter: {"counter", "counter"}, Info: {"info", "gauge"}, StateSet: {"stateset", "gauge"},
+	for kind, want := range map[Type][3]string{
+		Gauge: {"gauge", "gauge", "gauge"}, Counter: {"counter", "counter", "counter"},
+		Info: {"info", "gauge", "info"}, StateSet: {"stateset", "gauge", "gauge"},
 	} {
-		if got := [2]string{kind.String(), kind.Text()}; got != want {
+		if got := [3]string{kind.String(), kind.Text(), kind.OpenMetrics()}; got != want {
 			t.Errorf("type %d is %v, want %v", kind, got, want)
 		}
 	}

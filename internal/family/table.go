@@ -20,9 +20,25 @@ const (
 	ConsumerGroupMembers
 	ConsumerGroupInfo
 	ConsumerGroupClientInfo
+	ConsumerGroupLag
+	ConsumerGroupState
 	ConsumerGroupConsumed
+	ConsumerGroupUnowned
 	ConsumerGroupUncommitted
 	ConsumerGroupAhead
+	ConsumerGroupLost
+	ConsumerGroupRetained
+	ConsumerGroupInFlight
+	ConsumerGroupPopRetry
+	ConsumerGroupDeadLetters
+	TopicProduced
+	TopicStored
+	TopicLastMessage
+
+	QueueLag
+	QueueMinOffset
+	QueueMaxOffset
+	QueueConsumerOffset
 
 	ExporterIncompleteBrokers
 	ExporterSnapshotTimestamp
@@ -57,6 +73,7 @@ const (
 	LabelRequest      = "request"
 	LabelResult       = "result"
 	LabelRole         = "role"
+	LabelState        = "state"
 	LabelVersion      = "version"
 )
 
@@ -158,6 +175,24 @@ var table = [...]Family{
 		Set:    Default,
 		Labels: []string{LabelCluster, LabelConsumerGroup, LabelClientIP, LabelClientPID, LabelLanguage, LabelVersion},
 	},
+	ConsumerGroupLag: {
+		Name: "consumergroup_lag_seconds",
+		Help: "Age of the oldest message of one topic that one consumer group has not consumed, in the queue where it is oldest; 0 if there is none. " +
+			"It is known to one collection interval while the exporter has seen the message arrive, before that an upper bound. " +
+			"No series while the age of the oldest message of some queue is not known.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupState: {
+		Name: "consumergroup_state",
+		Help: "The state of one consumer group on one topic: 1 for the one that it is in, 0 for the others. " +
+			"ok; lagging: behind, and consuming; stalled: members are online, messages wait and commits do not move; " +
+			"stopped: messages wait and no member is online; rewound: commits went back; unknown.",
+		Type:   StateSet,
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup, LabelState},
+	},
 	ConsumerGroupConsumed: {
 		Name: "consumergroup_consumed_messages_total",
 		Help: "Messages of one topic that one consumer group has consumed: the sum of its commits when it was first seen, and what they have grown since. " +
@@ -165,6 +200,14 @@ var table = [...]Family{
 			"No series where the backlog of none of its queues is known.",
 		Type:   Counter,
 		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupUnowned: {
+		Name: "consumergroup_unowned_queues",
+		Help: "Queues of one topic that no online member of the consumer group holds. " +
+			"No series where nobody is online, where not every member told what it holds, and for broadcasting and POP, where no queue is held.",
+		Unit:   "queues",
 		Set:    Default,
 		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
 	},
@@ -183,6 +226,103 @@ var table = [...]Family{
 		Unit:   "messages",
 		Set:    Default,
 		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupLost: {
+		Name: "consumergroup_lost_messages",
+		Help: "Messages of one topic that one consumer group has not consumed and that retention has deleted. They are part of the backlog until the group goes on. " +
+			"No series while the beginning of a queue with a backlog is not known.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupRetained: {
+		Name: "consumergroup_retained_ratio",
+		Help: "Backlog of one consumer group by the messages that are still kept, in the queue where that is most, at most 1: near 1 the next messages to be deleted were not consumed. " +
+			"No series while the beginning of a queue with a backlog is not known.",
+		Unit:   "ratio",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupInFlight: {
+		Name: "consumergroup_inflight_messages",
+		Help: "Messages of one topic that members of the consumer group have popped and not acknowledged yet, as far as members tell. POP commits what it pops, so that the backlog is without them. " +
+			"No series where no member tells, as behind a proxy, and for groups that do not use POP.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupPopRetry: {
+		Name: "consumergroup_pop_retry_messages",
+		Help: "Messages of one topic that the consumer group has popped and not acknowledged in time, and that wait in its POP retry topic to be popped again. " +
+			"They are the backlog of that retry topic, and in no sum of this topic. No series where there is no such topic.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
+	},
+	ConsumerGroupDeadLetters: {
+		Name: "consumergroup_dlq_messages_total",
+		Help: "Messages that were given up and moved to the dead-letter topic of the consumer group: its end when it was first seen, and what it has grown since. " +
+			"No series while it is not known whether there is such a topic.",
+		Type:   Counter,
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelConsumerGroup},
+	},
+	TopicProduced: {
+		Name: "topic_produced_messages_total",
+		Help: "Messages of one topic that were stored: the sum of the ends of its queues when it was first seen, and what they have grown since. " +
+			"A topic that is made anew, or a broker that is away, takes nothing from it. For a topic that no group consumes it is as old as the slower cycle.",
+		Type:   Counter,
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic},
+	},
+	TopicStored: {
+		Name: "topic_stored_messages",
+		Help: "Messages of one topic that are kept: the ends of its queues minus their beginnings, which may be as old as the slower cycle. " +
+			"No series while a beginning is not known.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic},
+	},
+	TopicLastMessage: {
+		Name: "topic_last_message_timestamp_seconds",
+		Help: "When the newest message of one topic was stored, in seconds since 1970 by the broker's clock, as seen in the slower cycle. " +
+			"No series where there is none, or its time is not known.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelTopic},
+	},
+
+	QueueLag: {
+		Name: "queue_lag_seconds",
+		Help: "Age of the oldest message of one queue that one consumer group has not consumed; 0 if there is none. " +
+			"No series while it is not known.",
+		Unit:   "seconds",
+		Set:    OptIn,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup, LabelBroker, LabelQueueID, LabelClientIP, LabelClientPID},
+	},
+	QueueMinOffset: {
+		Name:   "queue_min_offset",
+		Help:   "Beginning of one queue: the offset of the oldest message that is kept. It may be as old as the slower cycle. No series while it is not known.",
+		Unit:   "messages",
+		Set:    OptIn,
+		Labels: []string{LabelCluster, LabelTopic, LabelBroker, LabelQueueID},
+	},
+	QueueMaxOffset: {
+		Name:   "queue_max_offset",
+		Help:   "End of one queue: the offset of the next message to come. For a topic that no group consumes it is as old as the slower cycle.",
+		Unit:   "messages",
+		Set:    OptIn,
+		Labels: []string{LabelCluster, LabelTopic, LabelBroker, LabelQueueID},
+	},
+	QueueConsumerOffset: {
+		Name: "queue_consumer_offset",
+		Help: "Offset of the next message of one queue that one consumer group will consume, as it has committed it. " +
+			"No series for a queue that the group never committed.",
+		Unit:   "messages",
+		Set:    OptIn,
+		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup, LabelBroker, LabelQueueID, LabelClientIP, LabelClientPID},
 	},
 
 	ExporterIncompleteBrokers: {

@@ -18,6 +18,7 @@ func Build(s *model.Snapshot) *Report {
 	b.report.QueueID = make([]int32, 0, rows)
 	b.report.Backlog = make([]int64, 0, rows)
 	b.report.Holder = make([]int32, 0, rows)
+	b.report.Age = make([]int32, 0, rows)
 	for len(entries) > 0 {
 		n := 1
 		for n < len(entries) && b.compare(entries[0], entries[n]) == 0 {
@@ -54,7 +55,9 @@ type builder struct {
 	topicSums, brokerSums []int64
 	queueSums             [][]int64 // by broker and queue id
 
-	scratch []int64 // backlog of one run of entries by queue id
+	// Of one run of entries, by queue id.
+	scratch   []int64 // backlog
+	committed []int64
 }
 
 func newBuilder(s *model.Snapshot) *builder {
@@ -221,8 +224,9 @@ func subscribes(g *model.Group, topic string) bool {
 func (b *builder) add(run []entry) {
 	e := &run[0]
 	g := b.groups[e.group]
-	pair := b.pair(g.Name, b.topics[e.topic])
+	pair := b.pair(g, b.topics[e.topic])
 	b.scratch = b.scratch[:0]
+	b.committed = nil
 	for i := range run {
 		if run[i].part == notInPart {
 			b.addLocal(&g.Local[run[i].index])
@@ -234,12 +238,24 @@ func (b *builder) add(run []entry) {
 }
 
 // pair is the pair of an entry: entries come in the order of group and topic.
-func (b *builder) pair(group, topic string) *Pair {
+func (b *builder) pair(g *model.Group, topic string) *Pair {
 	r := b.report
-	if n := len(r.Pairs); n == 0 || r.Pairs[n-1].Group != group || r.Pairs[n-1].Topic != topic {
-		r.Pairs = append(r.Pairs, Pair{Topic: topic, Group: group})
+	if n := len(r.Pairs); n == 0 || r.Pairs[n-1].Group != g.Name || r.Pairs[n-1].Topic != topic {
+		r.Pairs = append(r.Pairs, newPair(g, topic))
 	}
 	return &r.Pairs[len(r.Pairs)-1]
+}
+
+// newPair is a pair of which nothing is known yet.
+func newPair(g *model.Group, topic string) Pair {
+	p := Pair{
+		Topic: topic, Group: g.Name, Lag: NoLag, Retained: -1, Members: int(model.Unknown), Unowned: int(model.Unknown),
+		Lost: model.Unknown, InFlight: model.Unknown, PopRetry: model.Unknown,
+	}
+	if g.Known {
+		p.Members = len(g.Clients)
+	}
+	return p
 }
 
 // widen makes room for n queues in the scratch.
@@ -253,6 +269,7 @@ func (b *builder) addCommits(part *model.Part, index int, pair *Pair) {
 	commits := &part.Commits[index]
 	topic := &part.Topics[commits.Topic]
 	b.widen(topic.Queues)
+	b.committed = part.Committed[commits.First : commits.First+topic.Queues]
 	for q := range topic.Queues {
 		end, begin := part.Ends[topic.First+q], part.Begins[topic.First+q]
 		committed := part.Committed[commits.First+q]
@@ -275,12 +292,30 @@ func (b *builder) addCommits(part *model.Part, index int, pair *Pair) {
 
 func (b *builder) addLocal(l *model.LocalCommits) {
 	b.widen(len(l.Committed))
+	b.committed = slowest(b.committed, l.Committed)
 	for q, committed := range l.Committed {
 		if committed == model.Unknown || q >= len(l.Ends) || l.Ends[q] == model.Unknown {
 			continue
 		}
 		b.scratch[q] = plus(max(b.scratch[q], 0), max(l.Ends[q]-committed, 0))
 	}
+}
+
+// slowest is the lowest commit of each queue, of two clients in one process.
+func slowest(a, b []int64) []int64 {
+	if a == nil {
+		return b
+	}
+	low := slices.Clone(a)
+	for q, committed := range b {
+		switch {
+		case q >= len(low):
+			low = append(low, committed)
+		case low[q] == model.Unknown, committed != model.Unknown && committed < low[q]:
+			low[q] = committed
+		}
+	}
+	return low
 }
 
 // plus adds numbers that are not negative. Where only forged offsets can lead
@@ -295,7 +330,7 @@ func plus(a, b int64) int64 {
 // emit writes the scratch as rows and adds them to every sum.
 func (b *builder) emit(e *entry, g *model.Group, pair *Pair) {
 	r := b.report
-	d := Detail{Topic: pair.Topic, Group: g.Name, Broker: b.brokers[e.broker], First: len(r.Backlog)}
+	d := Detail{Topic: pair.Topic, Group: g.Name, Broker: b.brokers[e.broker], First: len(r.Backlog), Committed: b.committed}
 	shared := NoHolder // of a process's own commits
 	var owners []int32
 	if e.part == notInPart {
@@ -328,6 +363,7 @@ func (b *builder) emit(e *entry, g *model.Group, pair *Pair) {
 		r.QueueID = append(r.QueueID, int32(q))
 		r.Backlog = append(r.Backlog, backlog)
 		r.Holder = append(r.Holder, holder)
+		r.Age = append(r.Age, age(backlog))
 		queues[q] = plus(max(queues[q], 0), backlog)
 		sum = plus(sum, backlog)
 	}
@@ -384,4 +420,12 @@ func sums(names []string, sums []int64) []Sum {
 		}
 	}
 	return list
+}
+
+// age is what a backlog alone tells of the age of its oldest message.
+func age(backlog int64) int32 {
+	if backlog == 0 {
+		return 0
+	}
+	return int32(model.Unknown)
 }

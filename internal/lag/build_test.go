@@ -306,7 +306,7 @@ func TestRules(t *testing.T) {
 			if got := rows(r); !slices.Equal(got, c.rows) {
 				t.Errorf("rows:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(c.rows, "\n"))
 			}
-			if c.pairs != nil && !slices.Equal(r.Pairs, c.pairs) {
+			if c.pairs != nil && !slices.EqualFunc(r.Pairs, c.pairs, sameBacklog) {
 				t.Errorf("pairs: %+v\nwant:  %+v", r.Pairs, c.pairs)
 			}
 			if r.Incomplete != c.incomplete {
@@ -317,6 +317,11 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sameBacklog compares what does not need the past.
+func sameBacklog(a, b lag.Pair) bool {
+	return a.Topic == b.Topic && a.Group == b.Group && a.Backlog == b.Backlog && a.Rows == b.Rows && a.Ahead == b.Ahead && a.Uncommitted == b.Uncommitted
 }
 
 // TestOrder: the lists are sorted by the names in them, whatever the order in

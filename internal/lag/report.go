@@ -5,15 +5,19 @@
 // a snapshot came from or how a report is shown.
 package lag
 
-import "github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+import (
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
 
 // Report is the backlog of one cluster after one round: every number that is
 // shown comes from here. It never changes once it is built, and it is complete:
 // what is not in it does not exist any more. Backlogs are messages.
 //
-// The rows, one per queue and holder, stand in the columns QueueID, Backlog and
-// Holder; Details groups them by what they share. The other lists are sorted by
-// the names in them.
+// The rows, one per queue and holder, stand in the columns QueueID, Backlog,
+// Holder and Age; Details groups them by what they share. The other lists are
+// sorted by the names in them.
 type Report struct {
 	Snapshot *model.Snapshot
 
@@ -21,6 +25,9 @@ type Report struct {
 	QueueID []int32
 	Backlog []int64
 	Holder  []int32 // index in Processes, or NoHolder
+	// Age is that of the oldest message not consumed, in units of AgeUnit: 0
+	// where the backlog is 0, Unknown where nobody can tell.
+	Age []int32
 
 	// Processes are all consumer processes that hold a queue, with the
 	// backlog of the queues that each holds, in the order of their first
@@ -33,6 +40,13 @@ type Report struct {
 	Pairs   []Pair
 	Queues  []QueueSum
 
+	// Totals are all topics, those that no group consumes among them.
+	Totals []TopicTotal
+	// DeadLetters counts the messages of each group that were given up. A
+	// group is not in it while nobody knows whether it has a dead-letter
+	// topic.
+	DeadLetters []Count
+
 	// Incomplete counts the brokers whose offsets are not of this round.
 	Incomplete int
 }
@@ -44,6 +58,9 @@ const NoHolder int32 = -1
 type Detail struct {
 	Topic, Group, Broker string
 	First, Rows          int
+	// Committed are the commits of the rows by queue id: Unknown where there
+	// is none.
+	Committed []int64
 }
 
 // Process is one consumer process: the same for every group in it.
@@ -73,6 +90,89 @@ type Pair struct {
 	// Uncommitted counts the queues that the group never committed and whose
 	// beginning is not known to be 0: nobody knows where it will start.
 	Uncommitted int
+
+	State State
+	// Members is how many processes of the group are online; Unknown where
+	// nobody could tell.
+	Members int
+	// Lag is the age of the oldest message that the group has not consumed,
+	// in the queue where it is oldest: NoLag where that of some queue is not
+	// known. AtMost: it is an upper bound.
+	Lag    time.Duration
+	AtMost bool
+	// Lost is how many messages behind the commits retention has deleted;
+	// Unknown while the beginning of a queue with a backlog is.
+	Lost int64
+	// Retained is the backlog by the messages that are kept, of the queue
+	// where that is most: from 0 to 1, below 0 while the beginning of a queue
+	// with a backlog is not known.
+	Retained float64
+	// Unowned counts the queues that no member holds; Unknown where that
+	// makes no sense, or not every member told what it holds.
+	Unowned int
+	// InFlight are the messages that were popped and not acknowledged, and
+	// PopRetry those of them that wait in the POP retry topic to be popped
+	// again; Unknown where nobody tells, or there is no such topic.
+	InFlight, PopRetry int64
+}
+
+// NoLag stands where a lag is not known.
+const NoLag time.Duration = -1
+
+// AgeUnit is what the column Age counts in.
+const AgeUnit = 100 * time.Millisecond
+
+// State is what an on-call person calls the way in which a group consumes a
+// topic.
+type State uint8
+
+// The states.
+const (
+	Undecided State = iota // nobody can tell
+	OK
+	Lagging // behind, and consuming
+	Stalled // messages wait, members are online, and commits do not move
+	Stopped // messages wait and no member is online
+	Rewound // commits went back
+)
+
+// States lists all states in the order in which they are shown.
+func States() []State { return []State{OK, Lagging, Stalled, Stopped, Rewound, Undecided} }
+
+// String is the state as a label value.
+func (s State) String() string {
+	switch s {
+	case OK:
+		return "ok"
+	case Lagging:
+		return "lagging"
+	case Stalled:
+		return "stalled"
+	case Stopped:
+		return "stopped"
+	case Rewound:
+		return "rewound"
+	case Undecided:
+	}
+	return "unknown"
+}
+
+// TopicTotal is one topic, whoever consumes it.
+type TopicTotal struct {
+	Name string
+	// Produced counts the messages that were stored.
+	Produced int64
+	// Stored is how many of them are kept; Unknown while a beginning is.
+	Stored int64
+	// Last is when the newest one was stored, in ms since 1970 by the broker's
+	// clock; Unknown.
+	Last int64
+}
+
+// Count is a number of messages under one name.
+type Count struct {
+	Name     string
+	Messages int64
 }
 
 // QueueSum is the backlog of all queues with one id on one broker.

@@ -91,7 +91,9 @@ type PartOfRound struct {
 type Part struct {
 	Broker string
 	Taken  time.Time
-	// Topics are those that some group has committed on.
+	// Topics are those that some group has committed on. A topic stands there
+	// several times in a row where its groups were told different ends; the
+	// latest ends come first.
 	Topics []Topic
 	// Ends and Begins hold one value per queue of each topic: the offset of
 	// the next message to come, and of the oldest one that is kept. Ends are
@@ -117,6 +119,8 @@ type Part struct {
 	Waits []Wait
 	// Others are the topics that no group has committed on, dead-letter
 	// topics among them, in the order of their names; from the slower cycle.
+	// It is whole: a topic of which nobody told the queues has no lists. nil:
+	// nobody told which there are.
 	Others []TopicStats
 }
 
@@ -151,6 +155,12 @@ type Topic struct {
 	// the part: a source may read topic by topic, and old ones stand in for
 	// those that could not be read. Zero: Part.Taken.
 	Taken time.Time
+}
+
+// Repeats says whether a topic of the part has the name of the one before: its
+// ends are then not the latest.
+func (p *Part) Repeats(topic int) bool {
+	return topic > 0 && p.Topics[topic].Name == p.Topics[topic-1].Name
 }
 
 // TakenAt is when the ends and commits of a topic of the part were read.
@@ -192,6 +202,9 @@ type Group struct {
 	// index in Clients by queue id, NoOwner where nobody is known to. For a
 	// broadcasting group it is empty.
 	Owners map[TopicOnBroker][]int32
+	// Told: every client has said which queues it holds since the members
+	// changed, so that a queue without an owner has none.
+	Told bool
 	// Local are the commits of a broadcasting group's own processes.
 	Local []LocalCommits
 	// Pop are the topics that the group consumes by POP, as far as a broker

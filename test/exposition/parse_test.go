@@ -93,7 +93,7 @@ func TestGolden(t *testing.T) {
 				if !ok {
 					continue
 				}
-				if string(kind) != f.Type.String() || open.helps[name] != f.Help {
+				if string(kind) != f.Type.OpenMetrics() || open.helps[name] != f.Help {
 					t.Errorf("%s: %s, %q", name, kind, open.helps[name])
 				}
 				if unit := open.units[name]; unit != "" && unit != f.Unit {
@@ -128,7 +128,7 @@ func FuzzLabelValue(f *testing.F) {
 		want := labels.FromStrings("__name__", "p_up", "cluster", string([]rune(name))).String()
 		for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
 			var b bytes.Buffer
-			if _, err := exposition.Write(&b, format, "p", []*lag.Report{report}); err != nil {
+			if _, err := exposition.Write(&b, format, "p", family.Choice{}, []*lag.Report{report}); err != nil {
 				t.Fatal(err)
 			}
 			if err := exposition.Finish(&b, format); err != nil {

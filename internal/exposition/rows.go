@@ -1,0 +1,121 @@
+package exposition
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// details writes the backlog of the rows.
+func (e *encoder) details(r *lag.Report) {
+	e.rows(r, strconv.AppendInt, func(_ *lag.Detail, row int) int64 { return r.Backlog[row] })
+}
+
+func (e *encoder) queueLag(r *lag.Report) {
+	appendAge := func(dst []byte, age int64, _ int) []byte {
+		return appendSeconds(dst, time.Duration(age)*lag.AgeUnit)
+	}
+	e.rows(r, appendAge, func(_ *lag.Detail, row int) int64 { return int64(r.Age[row]) })
+}
+
+func (e *encoder) consumerOffsets(r *lag.Report) {
+	e.rows(r, strconv.AppendInt, func(d *lag.Detail, row int) int64 { return d.Committed[r.QueueID[row]] })
+}
+
+// rows writes a value of each row that is not Unknown. Rows are what nearly
+// every series is: all that they share is escaped once and copied.
+func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base int) []byte, value func(d *lag.Detail, row int) int64) {
+	keys := e.family.keys
+	e.holders.fill(r.Processes, keys[5:])
+	for i := range r.Details {
+		if e.err != nil {
+			return
+		}
+		d := &r.Details[i]
+		e.detail = append(append(e.detail[:0], e.lead...), keys[1]...)
+		e.detail = append(appendEscaped(e.detail, d.Topic), keys[2]...)
+		e.detail = append(appendEscaped(e.detail, d.Group), keys[3]...)
+		e.detail = append(appendEscaped(e.detail, d.Broker), keys[4]...)
+		for row := d.First; row < d.First+d.Rows; row++ {
+			v := value(d, row)
+			if v == model.Unknown {
+				continue
+			}
+			e.header()
+			e.buf = append(e.buf, e.detail...)
+			e.buf = strconv.AppendInt(e.buf, int64(r.QueueID[row]), 10)
+			e.buf = append(e.buf, e.holders.of(r.Holder[row])...)
+			e.buf = write(e.buf, v, 10)
+			e.buf = append(e.buf, '\n')
+			e.ended()
+		}
+	}
+}
+
+// holders is what follows a queue's id in a row, for every process.
+type holders struct {
+	text []byte
+	ends []int // of the process with the index before: 0 is of none
+}
+
+// fill writes the labels of no process, then those of each.
+func (h *holders) fill(processes []lag.Process, keys []string) {
+	h.text, h.ends = h.text[:0], h.ends[:0]
+	h.add("", "", keys)
+	for i := range processes {
+		h.add(processes[i].IP, processes[i].PID, keys)
+	}
+}
+
+func (h *holders) add(ip, pid string, keys []string) {
+	h.text = appendEscaped(append(h.text, keys[0]...), ip)
+	h.text = appendEscaped(append(h.text, keys[1]...), pid)
+	h.text = append(h.text, closing...)
+	h.ends = append(h.ends, len(h.text))
+}
+
+func (h *holders) of(holder int32) []byte {
+	if holder == lag.NoHolder {
+		return h.text[:h.ends[0]]
+	}
+	return h.text[h.ends[holder]:h.ends[holder+1]]
+}
+
+func (e *encoder) minOffsets(r *lag.Report) {
+	e.offsets(r, func(p *model.Part) []int64 { return p.Begins }, func(t *model.TopicStats) []int64 { return t.Begins })
+}
+
+func (e *encoder) maxOffsets(r *lag.Report) {
+	e.offsets(r, func(p *model.Part) []int64 { return p.Ends }, func(t *model.TopicStats) []int64 { return t.Ends })
+}
+
+// offsets writes one offset of each queue, whoever consumes it.
+func (e *encoder) offsets(r *lag.Report, ofPart func(*model.Part) []int64, ofOther func(*model.TopicStats) []int64) {
+	for i := range r.Snapshot.Parts {
+		part := r.Snapshot.Parts[i].Part
+		for j := range part.Topics {
+			t := &part.Topics[j]
+			if !part.Repeats(j) {
+				e.offsetsOf(t.Name, part.Broker, ofPart(part)[t.First:t.First+t.Queues])
+			}
+		}
+		for j := range part.Others {
+			e.offsetsOf(part.Others[j].Topic, part.Broker, ofOther(&part.Others[j]))
+		}
+	}
+}
+
+func (e *encoder) offsetsOf(topic, broker string, offsets []int64) {
+	for q, offset := range offsets {
+		if offset == model.Unknown {
+			continue
+		}
+		e.start()
+		e.label(topic)
+		e.label(broker)
+		e.labelInt(int64(q))
+		e.end(offset)
+	}
+}
