@@ -68,12 +68,16 @@ var rules = map[string]rule{
 	"internal/source/sourcetest": { // the conformance suite that every source passes
 		own: []string{"fakemq", "internal/model", "internal/lag", "internal/source"},
 	},
+	"internal/source/runtimeinfo": { // what a broker tells of itself, for both sources
+		own:     []string{"internal/model"},
+		testOwn: []string{"remoting"},
+	},
 	"internal/source/direct": {
-		own:     []string{"remoting", "internal/model", "internal/source"},
+		own:     []string{"remoting", "internal/model", "internal/source", "internal/source/runtimeinfo"},
 		testOwn: []string{"fakemq", "internal/source/sourcetest"},
 	},
 	"internal/source/console": {
-		own:     []string{"internal/model", "internal/source"},
+		own:     []string{"internal/model", "internal/source", "internal/source/runtimeinfo"},
 		testOwn: []string{"fakemq", "remoting", "internal/source/sourcetest", "internal/source/direct"},
 	},
 

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/runtimeinfo"
 )
 
 // systemPrefix is what the console puts before topics and groups of the system
@@ -19,12 +21,13 @@ type process struct {
 	cluster, broker string
 	id              int64
 	addr, version   string
+	info            *model.Runtime // nil: not told
 }
 
 // readClusters reads /cluster/list.query (ClusterServiceImpl.list).
-func readClusters(d *decoder) ([]process, error) {
+func readClusters(d *decoder, now time.Time) ([]process, error) {
 	var list []process
-	versions := make(map[string]map[string]string) // by broker and id
+	tables := make(map[string]map[string]*runtimeinfo.Reader) // by broker and id
 	err := d.object(func(key string) error {
 		switch key {
 		case "clusterInfo":
@@ -35,14 +38,17 @@ func readClusters(d *decoder) ([]process, error) {
 				return d.object(func(string) error { return readBroker(d, &list) })
 			})
 		case "brokerServer":
-			return d.object(func(broker string) error { return readRuntimes(d, broker, versions) })
+			return d.object(func(broker string) error { return readRuntimes(d, broker, tables) })
 		}
 		return d.skip()
 	})
 	for i := range list {
 		p := &list[i]
-		p.version = versions[p.broker][strconv.FormatInt(p.id, 10)]
+		if table := tables[p.broker][strconv.FormatInt(p.id, 10)]; table != nil {
+			p.version, p.info = table.Version, table.Runtime(now)
+		}
 	}
+	setBehind(list)
 	return list, err
 }
 
@@ -84,22 +90,54 @@ func readBroker(d *decoder, list *[]process) error {
 	return nil
 }
 
-// readRuntimes reads the runtimes of one broker's processes, by their ids.
-func readRuntimes(d *decoder, broker string, versions map[string]map[string]string) error {
-	byID := make(map[string]string)
-	versions[broker] = byID
+// readRuntimes reads what one broker's processes tell of themselves, by their
+// ids.
+func readRuntimes(d *decoder, broker string, tables map[string]map[string]*runtimeinfo.Reader) error {
+	byID := make(map[string]*runtimeinfo.Reader)
+	tables[broker] = byID
 	return d.object(func(id string) error {
-		var runtime struct {
-			Version string `json:"brokerVersionDesc"`
+		table := &runtimeinfo.Reader{}
+		err := d.object(func(key string) error {
+			var value string
+			if fits, err := d.entry(&value); err != nil || !fits {
+				return err
+			}
+			if len(value) > maxName {
+				d.odd++
+				return nil
+			}
+			table.Add(key, value)
+			return nil
+		})
+		if err == nil && len(byID) < maxProcesses {
+			byID[id] = table
+			d.odd += table.Odd
 		}
-		if fits, err := d.entry(&runtime); err != nil || !fits {
-			return err
-		}
-		if len(byID) < maxProcesses && len(runtime.Version) <= maxName {
-			byID[id] = runtime.Version
-		}
-		return nil
+		return err
 	})
+}
+
+// setBehind says how far slaves are behind their masters. The console asked
+// them one after the other, so it is true but for what came in between.
+func setBehind(list []process) {
+	ends := make(map[string]float64)
+	for i := range list {
+		if p := &list[i]; p.id == 0 && p.info != nil {
+			if end, ok := p.info.Values[model.RuntimeCommitLogMax]; ok {
+				ends[p.broker] = end
+			}
+		}
+	}
+	for i := range list {
+		p := &list[i]
+		if p.id == 0 || p.info == nil {
+			continue
+		}
+		end, told := ends[p.broker]
+		if has, ok := p.info.Values[model.RuntimeCommitLogMax]; ok && told {
+			p.info.Values[model.RuntimeSlaveBehind] = max(end-has, 0)
+		}
+	}
 }
 
 // readTopicNames reads /topic/list.query (TopicList), and says of each name

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -187,7 +188,7 @@ func FuzzDecoders(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, read := range []func(*decoder) error{
-			func(d *decoder) error { _, err := readClusters(d); return err },
+			func(d *decoder) error { _, err := readClusters(d, time.Time{}); return err },
 			func(d *decoder) error { _, err := readRoute(d); return err },
 			func(d *decoder) error { _, err := readTopicNames(d); return err },
 			func(d *decoder) error { _, err := readGroups(d); return err },

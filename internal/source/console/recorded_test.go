@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
@@ -66,7 +67,7 @@ func TestRecordedLists(t *testing.T) {
 		var topics map[string]bool
 		var groups []listedGroup
 		for name, read := range map[string]func(*decoder) error{
-			"cluster-list": func(d *decoder) (err error) { processes, err = readClusters(d); return err },
+			"cluster-list": func(d *decoder) (err error) { processes, err = readClusters(d, time.Time{}); return err },
 			"topic-list":   func(d *decoder) (err error) { topics, err = readTopicNames(d); return err },
 			"group-list":   func(d *decoder) (err error) { groups, err = readGroups(d); return err },
 		} {
@@ -79,10 +80,19 @@ func TestRecordedLists(t *testing.T) {
 			topics, groups int
 			flavour        flavour
 		}{
-			"1.0.0": {process{"DefaultCluster", "broker-a", 0, "127.0.0.1:10811", "V4_9_7"}, 21, 12, plain},
-			"2.1.1": {process{"DefaultCluster", "broker-a", 0, "127.0.0.1:10911", "V5_5_0"}, 28, 13, cached},
+			"1.0.0": {process{"DefaultCluster", "broker-a", 0, "127.0.0.1:10811", "V4_9_7", nil}, 21, 12, plain},
+			"2.1.1": {process{"DefaultCluster", "broker-a", 0, "127.0.0.1:10911", "V5_5_0", nil}, 28, 13, cached},
 		}[release]
-		if len(processes) != 1 || processes[0] != want.process {
+		if len(processes) != 1 || processes[0].info == nil {
+			t.Fatalf("brokers %+v", processes)
+		}
+		// Before both, 17 percent of the disk were used.
+		info := processes[0].info
+		if ratio := info.Values[model.RuntimeCommitLogDisk]; ratio != 0.17 || len(info.Pools) < 4 || info.Clock.IsZero() {
+			t.Errorf("runtime %+v", info)
+		}
+		processes[0].info = nil
+		if processes[0] != want.process {
 			t.Errorf("brokers %+v, want %+v", processes, want.process)
 		}
 		if len(topics) != want.topics || topics["orders"] || !topics["SELF_TEST_TOPIC"] {

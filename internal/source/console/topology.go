@@ -36,6 +36,9 @@ type proc struct {
 	listed        bool      // when brokers were listed last
 	seen          time.Time // last listed
 	up            bool
+
+	info    *model.Runtime // what it last told of itself; nil: nothing, or too long ago
+	infoAge int            // rounds since it did
 }
 
 // routeTopic is a topic that every broker makes for itself
@@ -48,7 +51,7 @@ const routeTopic = "SELF_TEST_TOPIC"
 func (r *round) readTopology() {
 	var list []process
 	err := r.get(pathClusters, nil, func(d *decoder) (err error) {
-		list, err = readClusters(d)
+		list, err = readClusters(d, r.src.opts.Now())
 		return err
 	})
 	r.answered(err)
@@ -121,6 +124,9 @@ func (r *round) learn(list []process) {
 		p.id, p.listed, p.seen = in.id, true, r.began
 		if in.version != "" {
 			p.version = in.version
+		}
+		if in.info != nil {
+			p.info, p.infoAge = in.info, 0
 		}
 	}
 	r.forgetProcesses()
@@ -199,6 +205,7 @@ func (b *broker) teller() *proc {
 
 // settleBrokers says what has become of each broker in the round.
 func (r *round) settleBrokers() {
+	r.ageRuntimes()
 	for _, b := range r.src.brokers {
 		fresh := b.read || r.reached && !b.asked && b.isListed()
 		if fresh {
@@ -219,6 +226,17 @@ func (r *round) settleBrokers() {
 	}
 }
 
+// ageRuntimes lets go of what processes told of themselves some rounds ago.
+func (r *round) ageRuntimes() {
+	for _, b := range r.src.brokers {
+		for _, p := range b.procs {
+			if p.infoAge++; p.infoAge > r.src.opts.KeepRounds+1 {
+				p.info = nil
+			}
+		}
+	}
+}
+
 // processes are the broker's processes as the model has them.
 func (b *broker) processes() []model.Broker {
 	list := make([]model.Broker, 0, len(b.procs))
@@ -232,7 +250,7 @@ func (b *broker) processes() []model.Broker {
 			role = model.ActingMaster
 		}
 		list = append(list, model.Broker{
-			Name: b.name, ID: p.id, Addr: p.addr, Role: role, Version: p.version, Up: p.up,
+			Name: b.name, ID: p.id, Addr: p.addr, Role: role, Version: p.version, Up: p.up, Runtime: p.info,
 		})
 	}
 	return list

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/runtimeinfo"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
@@ -30,6 +32,8 @@ type beat struct {
 	at            time.Time // zero: there was none yet
 	up            bool
 	version, boot string
+	info          *model.Runtime // nil: not told
+	odd           int
 	err           error
 }
 
@@ -72,8 +76,7 @@ func (s *Source) askRuntime(addr string) beat {
 		func(_ int, resp remoting.Response, err error) {
 			b.up = isAnswer(err)
 			if err == nil {
-				if err = b.read(resp.Body); err != nil {
-					b.version, b.boot = "", "" // of a garbled answer
+				if err = b.read(resp.Body, s.opts.Now()); err != nil {
 					err = fmt.Errorf("%s: %w", addr, err)
 				}
 			}
@@ -90,15 +93,15 @@ func isAnswer(err error) bool {
 	return err == nil || errors.As(err, &refused)
 }
 
-func (b *beat) read(body []byte) error {
-	return remoting.DecodeRuntimeInfo(body, func(key, value []byte) {
-		switch string(key) {
-		case "brokerVersionDesc":
-			b.version = string(value)
-		case "bootTimestamp":
-			b.boot = string(value)
-		}
-	})
+// read takes an answer; of a garbled one nothing is believed.
+func (b *beat) read(body []byte, now time.Time) error {
+	var table runtimeinfo.Reader
+	err := remoting.DecodeRuntimeInfo(body, func(key, value []byte) { table.Add(string(key), string(value)) })
+	if err == nil {
+		b.version, b.boot, b.odd = table.Version, table.Boot, table.Odd
+		b.info = table.Runtime(now)
+	}
+	return err
 }
 
 // ping asks a process that nothing else is asked of whether it is there.
@@ -135,8 +138,17 @@ func (r *round) takePulse(c *cluster, p *proc) {
 		}
 		p.boot = last.boot
 	}
-	if last.err != nil && last.at != p.counted {
-		p.counted = last.at
+	if last.info != nil {
+		p.info, p.infoAge = last.info, 0
+	} else if p.infoAge++; p.infoAge > r.src.opts.KeepRounds {
+		p.info = nil
+	}
+	if last.at == p.counted {
+		return
+	}
+	p.counted = last.at
+	c.odd += last.odd
+	if last.err != nil {
 		r.fail(c.name, p.addr, remoting.GetBrokerRuntimeInfo, last.err)
 	}
 }

@@ -41,9 +41,11 @@ type proc struct {
 	seen    time.Time // last listed, or last answered
 	up      bool
 	pulse   *pulse
-	counted time.Time // the beat whose failure was counted last
+	counted time.Time // the beat that was counted last
 	version string
 	boot    string // bootTimestamp: another one means another process
+	info    *model.Runtime
+	infoAge int // rounds since the last answer that told it failed to come again
 	bulk    bulk
 }
 
@@ -232,7 +234,7 @@ func (b *broker) processes() []model.Broker {
 			role = model.ActingMaster
 		}
 		list = append(list, model.Broker{
-			Name: b.name, ID: p.id, Addr: p.addr, Role: role, Version: p.version, Up: p.up,
+			Name: b.name, ID: p.id, Addr: p.addr, Role: role, Version: p.version, Up: p.up, Runtime: p.info,
 		})
 	}
 	return list
