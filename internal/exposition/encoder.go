@@ -24,8 +24,9 @@ const (
 // of calls is begin for a family, in for a cluster, then for each series start,
 // label for each label behind the cluster, and end.
 type encoder struct {
-	layout *layout
-	format Format
+	layout  *layout
+	streams []stream
+	format  Format
 
 	w      io.Writer
 	buf    []byte
@@ -45,6 +46,7 @@ type encoder struct {
 func newEncoder(l *layout) *encoder {
 	return &encoder{
 		layout:   l,
+		streams:  streams(),
 		buf:      make([]byte, 0, bufferSize),
 		members:  make(map[member]struct{}),
 		versions: make(map[int32]string),
@@ -134,11 +136,11 @@ func appendSeconds(dst []byte, d time.Duration) []byte {
 
 // endTime writes seconds since 1970, to the millisecond.
 func (e *encoder) endTime(t time.Time) {
-	e.buf = append(e.buf, closing...)
-	e.buf = strconv.AppendFloat(e.buf, float64(t.UnixMilli())/1e3, 'f', -1, 64)
-	e.buf = append(e.buf, '\n')
-	e.ended()
+	e.endMillis(t.UnixMilli())
 }
+
+// endMillis writes milliseconds as seconds.
+func (e *encoder) endMillis(ms int64) { e.endFloat(float64(ms) / 1e3) }
 
 func (e *encoder) ended() {
 	e.series++

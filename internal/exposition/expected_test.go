@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
 
 // expectation is series by key.
@@ -174,6 +175,51 @@ func (e *expectation) nodes(r *lag.Report) {
 		labels := []string{"broker", b.Name, "brokerId", itoa(b.ID), "address", b.Addr}
 		e.add("broker_up", bit(b.Up), labels...)
 		e.add("broker_info", 1, append(labels, "role", b.Role.String(), "version", b.Version)...)
+		if b.Runtime != nil {
+			e.runtime(b.Runtime, "broker", b.Name, "brokerId", itoa(b.ID))
+		}
+	}
+}
+
+func (e *expectation) runtime(info *model.Runtime, labels ...string) {
+	for name, key := range map[string]model.RuntimeKey{
+		"boot_timestamp_seconds": model.RuntimeBoot, "active": model.RuntimeActive,
+		"put_messages_total": model.RuntimePutMessages, "get_messages_total": model.RuntimeGetMessages,
+		"put_bytes_total": model.RuntimePutBytes, "put_failures_total": model.RuntimePutFailures,
+		"put_latency_p99_seconds": model.RuntimePutLatency99, "put_latency_p999_seconds": model.RuntimePutLatency999,
+		"page_cache_lock_seconds":      model.RuntimePageCacheLock,
+		"commitlog_min_offset_bytes":   model.RuntimeCommitLogMin,
+		"commitlog_max_offset_bytes":   model.RuntimeCommitLogMax,
+		"dispatch_behind_bytes":        model.RuntimeDispatchBehind,
+		"commit_behind_bytes":          model.RuntimeCommitBehind,
+		"flush_behind_bytes":           model.RuntimeFlushBehind,
+		"transient_store_free_buffers": model.RuntimeTransientBuffers,
+		"commitlog_disk_ratio":         model.RuntimeCommitLogDisk,
+		"consumequeue_disk_ratio":      model.RuntimeConsumeQueueDisk,
+		"disk_size_bytes":              model.RuntimeDiskSize, "disk_free_bytes": model.RuntimeDiskFree,
+		"earliest_message_timestamp_seconds": model.RuntimeEarliestMessage,
+		"timer_pending_messages":             model.RuntimeTimerPending,
+		"timer_enqueue_behind_messages":      model.RuntimeTimerEnqueue,
+		"timer_behind_seconds":               model.RuntimeTimerBehind,
+		"slave_behind_bytes":                 model.RuntimeSlaveBehind,
+		"connected_slaves":                   model.RuntimeSlavesConnected, "in_sync_slaves": model.RuntimeSlavesInSync,
+	} {
+		if v, ok := info.Values[key]; ok {
+			e.series[e.key("broker_"+name, labels...)] = v
+		}
+	}
+	for _, p := range info.Pools {
+		for name, v := range map[string]float64{
+			"queued_requests": float64(p.Queued), "queue_capacity_requests": float64(p.Capacity),
+			"head_wait_seconds": float64(p.HeadWait) / 1000,
+		} {
+			if v >= 0 {
+				e.series[e.key("broker_thread_pool_"+name, append(labels, "pool", p.Name)...)] = v
+			}
+		}
+	}
+	for _, d := range info.Delays {
+		e.add("broker_delay_level_messages", max(d.End-d.Delivered, 0), append(labels, "level", itoa(d.Level))...)
 	}
 }
 

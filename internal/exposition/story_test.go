@@ -28,6 +28,7 @@ func stories() []story {
 		{"broker-down", []*lag.Report{brokerDown()}},
 		{"clients", []*lag.Report{clients()}},
 		{"health", []*lag.Report{health()}},
+		{"broker-runtime", []*lag.Report{brokerRuntime()}},
 	}
 }
 
@@ -207,6 +208,58 @@ func brokerDown() *lag.Report {
 	b.Parts[1].Age = 1
 	b.group("billing", []string{"orders"}, "10.0.1.1@4711#1")
 	return b.report()
+}
+
+// brokerRuntime: a master of 5.x and its slave, a broker of 4.x, one that told
+// next to nothing, and one that told nothing.
+func brokerRuntime() *lag.Report {
+	b := newBuilder("machines")
+	b.broker("broker-a", 0, model.Master, true)
+	b.broker("broker-a", 1, model.Slave, true)
+	b.broker("broker-b", 0, model.Master, true)
+	b.broker("broker-c", 0, model.Master, true)
+	b.broker("broker-d", 0, model.Master, false)
+	five := fullRuntime()
+	five.Values[model.RuntimeSlavesConnected], five.Values[model.RuntimeSlavesInSync] = 2, 1
+	slave := fullRuntime()
+	slave.Values[model.RuntimeActive], slave.Values[model.RuntimeSlaveBehind] = 0, 4096
+	four := fullRuntime()
+	for _, key := range []model.RuntimeKey{
+		model.RuntimeActive, model.RuntimeTimerPending, model.RuntimeTimerEnqueue, model.RuntimeTimerBehind,
+	} {
+		delete(four.Values, key)
+	}
+	four.Pools = four.Pools[:1]
+	four.Delays = nil
+	little := &model.Runtime{Pools: []model.ThreadPool{
+		{Name: "send", Queued: model.Unknown, Capacity: 10000, HeadWait: model.Unknown},
+	}}
+	for i, info := range []*model.Runtime{five, slave, four, little, nil} {
+		b.Brokers[i].Runtime = info
+	}
+	return b.report()
+}
+
+func fullRuntime() *model.Runtime {
+	return &model.Runtime{
+		Values: map[model.RuntimeKey]float64{
+			model.RuntimeBoot: 1795396620.707, model.RuntimeActive: 1,
+			model.RuntimePutMessages: 778532, model.RuntimeGetMessages: 2287246,
+			model.RuntimePutBytes: 204708878, model.RuntimePutFailures: 3,
+			model.RuntimePutLatency99: 0.00099, model.RuntimePutLatency999: 0.001, model.RuntimePageCacheLock: 0.004,
+			model.RuntimeCommitLogMin: 0, model.RuntimeCommitLogMax: 9_007_199_254_740_991,
+			model.RuntimeEarliestMessage: 1795396863.046, model.RuntimeDispatchBehind: 512,
+			model.RuntimeCommitBehind: 0, model.RuntimeFlushBehind: 15564.8, model.RuntimeTransientBuffers: 5,
+			model.RuntimeCommitLogDisk: 0.25, model.RuntimeConsumeQueueDisk: 1,
+			model.RuntimeDiskSize: 270582939648, model.RuntimeDiskFree: 246531096576,
+			model.RuntimeTimerPending: 12, model.RuntimeTimerEnqueue: 1, model.RuntimeTimerBehind: 2,
+		},
+		Pools: []model.ThreadPool{
+			{Name: "send", Queued: 7, Capacity: 10000, HeadWait: 199},
+			{Name: "endTransaction", Queued: 0, Capacity: 100000, HeadWait: model.Unknown},
+		},
+		Delays: []model.DelayLevel{{Level: 3, Delivered: 30, End: 42}, {Level: 18, Delivered: 9, End: 8}},
+	}
 }
 
 // clients: what is one series, and what is not.

@@ -8,6 +8,7 @@ package exposition
 
 import (
 	"io"
+	"slices"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
@@ -33,7 +34,7 @@ func Finish(w io.Writer, f Format) error {
 
 func (e *encoder) write(w io.Writer, f Format, reports []*lag.Report) (series int, err error) {
 	e.reset(w, f)
-	for _, s := range streams() {
+	for _, s := range e.streams {
 		if !e.layout.chosen.Has(s.id) {
 			continue
 		}
@@ -58,7 +59,7 @@ type stream struct {
 
 // streams lists the families in the order in which they are written.
 func streams() []stream {
-	return []stream{
+	return slices.Concat([]stream{
 		{family.MsgDiffDetail, (*encoder).details},
 		{family.MsgDiffTopic, func(e *encoder, r *lag.Report) { e.sums(r.Topics) }},
 		{family.MsgDiffConsumerGroup, func(e *encoder, r *lag.Report) { e.sums(r.Groups) }},
@@ -70,6 +71,7 @@ func streams() []stream {
 		{family.NameServerUp, (*encoder).nameServersUp},
 		{family.BrokerUp, (*encoder).brokersUp},
 		{family.BrokerInfo, (*encoder).brokerInfo},
+	}, brokerStreams(), []stream{
 		{family.ConsumerGroupMembers, (*encoder).groupMembers},
 		{family.ConsumerGroupInfo, (*encoder).groupInfo},
 		{family.ConsumerGroupClientInfo, (*encoder).groupClientInfo},
@@ -93,7 +95,7 @@ func streams() []stream {
 		{family.QueueConsumerOffset, (*encoder).consumerOffsets},
 		{family.ExporterIncompleteBrokers, (*encoder).incompleteBrokers},
 		{family.ExporterSnapshotTimestamp, (*encoder).snapshotTimestamp},
-	}
+	})
 }
 
 func (e *encoder) sums(sums []lag.Sum) {

@@ -1,6 +1,7 @@
 package family
 
 import (
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,7 +52,8 @@ func checkUnit(t *testing.T, f Family) {
 			t.Errorf("%s: unit %q", f.Name, f.Unit)
 		}
 	}
-	if (f.Type == Info || f.Type == StateSet || strings.HasSuffix("_"+f.Name, "_up")) != (f.Unit == "") {
+	yesOrNo := strings.HasSuffix("_"+f.Name, "_up") || f.Name == "broker_active"
+	if (f.Type == Info || f.Type == StateSet || yesOrNo) != (f.Unit == "") {
 		t.Errorf("%s: unit %q", f.Name, f.Unit)
 	}
 }
@@ -117,5 +119,31 @@ func TestTableStaysAsItIs(t *testing.T) {
 	MsgDiffDetail.Family().Labels[0] = "changed"
 	if got := MsgDiffDetail.Family().Labels[0]; got != LabelCluster {
 		t.Errorf("the table's first label is now %q", got)
+	}
+}
+
+// TestNoNameOfTheOfficialExporter: dashboards made for apache/rocketmq-exporter
+// must not find other values under its names.
+func TestNoNameOfTheOfficialExporter(t *testing.T) {
+	text, err := os.ReadFile("testdata/official-exporter.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	official := make(map[string]bool)
+	for line := range strings.Lines(string(text)) {
+		if name := strings.TrimSpace(line); !strings.HasPrefix(name, "#") {
+			official[name] = true
+		}
+	}
+	if len(official) != 89 {
+		t.Errorf("%d names, want all 89", len(official))
+	}
+	for _, id := range All() {
+		f := id.Family()
+		for _, name := range []string{f.FullName("rocketmq"), f.MetricName("rocketmq")} {
+			if official[name] {
+				t.Errorf("%s is the official exporter's", name)
+			}
+		}
 	}
 }

@@ -17,6 +17,38 @@ const (
 	NameServerUp
 	BrokerUp
 	BrokerInfo
+
+	BrokerBoot
+	BrokerActive
+	BrokerPutMessages
+	BrokerGetMessages
+	BrokerPutBytes
+	BrokerPutFailures
+	BrokerPutLatencyP99
+	BrokerPutLatencyP999
+	BrokerPageCacheLock
+	BrokerCommitLogMin
+	BrokerCommitLogMax
+	BrokerEarliestMessage
+	BrokerDispatchBehind
+	BrokerCommitBehind
+	BrokerFlushBehind
+	BrokerTransientBuffers
+	BrokerCommitLogDisk
+	BrokerConsumeQueueDisk
+	BrokerDiskSize
+	BrokerDiskFree
+	BrokerPoolQueued
+	BrokerPoolCapacity
+	BrokerPoolHeadWait
+	BrokerDelayed
+	BrokerTimerPending
+	BrokerTimerEnqueueBehind
+	BrokerTimerBehind
+	BrokerSlaveBehind
+	BrokerConnectedSlaves
+	BrokerInSyncSlaves
+
 	ConsumerGroupMembers
 	ConsumerGroupInfo
 	ConsumerGroupClientInfo
@@ -68,7 +100,9 @@ const (
 	LabelBrokerID     = "brokerId"
 	LabelConsumeType  = "consumeType"
 	LabelLanguage     = "language"
+	LabelLevel        = "level"
 	LabelMessageModel = "messageModel"
+	LabelPool         = "pool"
 	LabelReason       = "reason"
 	LabelRequest      = "request"
 	LabelResult       = "result"
@@ -152,6 +186,229 @@ var table = [...]Family{
 		Set:    Default,
 		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelAddress, LabelRole, LabelVersion},
 	},
+
+	BrokerBoot: {
+		Name:   "broker_boot_timestamp_seconds",
+		Help:   "When the broker process was started, in seconds since 1970 by its own clock.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerActive: {
+		Name:   "broker_active",
+		Help:   "1 if the broker process does a master's work, such as the delivery of delayed messages, else 0. No series before 5.0.",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerPutMessages: {
+		Name:   "broker_put_messages_total",
+		Help:   "Messages that the broker process stored since its start; releases of 5.x leave out those of system topics.",
+		Type:   Counter,
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerGetMessages: {
+		Name: "broker_get_messages_total",
+		Help: "Messages that the broker process gave to consumers since its start: " +
+			"a message counts once for each group, and once more when it is delivered again.",
+		Type:   Counter,
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerPutBytes: {
+		Name:   "broker_put_bytes_total",
+		Help:   "Bytes that the broker process added to its commit log since its start.",
+		Type:   Counter,
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerPutFailures: {
+		Name:   "broker_put_failures_total",
+		Help:   "Messages that the broker process could not store since its start. No series before 4.9.4.",
+		Type:   Counter,
+		Unit:   "failures",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerPutLatencyP99: {
+		Name:   "broker_put_latency_p99_seconds",
+		Help:   "How long 99 percent of the messages of the broker's last minute took at most to be stored. No series before 4.9.4.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerPutLatencyP999: {
+		Name:   "broker_put_latency_p999_seconds",
+		Help:   "How long 99.9 percent of the messages of the broker's last minute took at most to be stored. No series before 4.9.4.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerPageCacheLock: {
+		Name: "broker_page_cache_lock_seconds",
+		Help: "For how long the lock that storing a message takes had been held when the broker was asked. " +
+			"At 1 second brokers call themselves busy and refuse messages.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerCommitLogMin: {
+		Name:   "broker_commitlog_min_offset_bytes",
+		Help:   "Where the commit log begins. No series for an empty one.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerCommitLogMax: {
+		Name:   "broker_commitlog_max_offset_bytes",
+		Help:   "Where the commit log ends: minus its beginning it is what is kept.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerEarliestMessage: {
+		Name: "broker_earliest_message_timestamp_seconds",
+		Help: "When the oldest message that is kept was stored, in seconds since 1970 by the broker's clock. " +
+			"No series where there is none.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerDispatchBehind: {
+		Name:   "broker_dispatch_behind_bytes",
+		Help:   "The part of the commit log that no queue shows yet: consumers cannot see those messages.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerCommitBehind: {
+		Name: "broker_commit_behind_bytes",
+		Help: "The part of the messages that is not in the commit log's files yet, as the broker rounds it. " +
+			"No series without a transient store pool.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerFlushBehind: {
+		Name:   "broker_flush_behind_bytes",
+		Help:   "The part of the commit log that is not on its disk yet, as the broker rounds it: to a tenth of a KiB, MiB or GiB.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerTransientBuffers: {
+		Name:   "broker_transient_store_free_buffers",
+		Help:   "Free buffers of the transient store pool: at 0 the broker refuses messages. No series without such a pool.",
+		Unit:   "buffers",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerCommitLogDisk: {
+		Name: "broker_commitlog_disk_ratio",
+		Help: "Used share of the disk of the commit log, from 0 to 1, in steps of 0.01; of several disks, the emptiest. " +
+			"Unless it is set otherwise brokers delete old messages early at 0.75 and refuse new ones at 0.9.",
+		Unit:   "ratio",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerConsumeQueueDisk: {
+		Name:   "broker_consumequeue_disk_ratio",
+		Help:   "Used share of the disk of the consume queues, from 0 to 1, in steps of 0.01.",
+		Unit:   "ratio",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerDiskSize: {
+		Name:   "broker_disk_size_bytes",
+		Help:   "Size of the disk of the broker's store, as the broker rounds it: to a tenth of a GiB or TiB.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerDiskFree: {
+		Name:   "broker_disk_free_bytes",
+		Help:   "Free space on the disk of the broker's store, as the broker rounds it: to a tenth of a GiB or TiB.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerPoolQueued: {
+		Name:   "broker_thread_pool_queued_requests",
+		Help:   "Requests that wait for a thread of one of the broker's pools.",
+		Unit:   "requests",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelPool},
+	},
+	BrokerPoolCapacity: {
+		Name:   "broker_thread_pool_queue_capacity_requests",
+		Help:   "How many requests may wait for a thread of one of the broker's pools; more are refused.",
+		Unit:   "requests",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelPool},
+	},
+	BrokerPoolHeadWait: {
+		Name: "broker_thread_pool_head_wait_seconds",
+		Help: "For how long the request has waited that is the next to get a thread of one of the broker's pools. " +
+			"Unless it is set otherwise brokers refuse messages that waited for 0.2 seconds. No series for endTransaction.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelPool},
+	},
+	BrokerDelayed: {
+		Name: "broker_delay_level_messages",
+		Help: "Messages of one delay level that are not delivered yet, whether they are due or not. " +
+			"No series for a level that was never used.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelLevel},
+	},
+	BrokerTimerPending: {
+		Name:   "broker_timer_pending_messages",
+		Help:   "Messages with a delivery time of their own that wait in the broker's timer wheel. No series before 5.0.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerTimerEnqueueBehind: {
+		Name:   "broker_timer_enqueue_behind_messages",
+		Help:   "Messages with a delivery time of their own that the broker has not put into its timer wheel yet. No series before 5.0.",
+		Unit:   "messages",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerTimerBehind: {
+		Name:   "broker_timer_behind_seconds",
+		Help:   "How late the broker's timer wheel is with its deliveries, in whole seconds. No series before 5.0.",
+		Unit:   "seconds",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerSlaveBehind: {
+		Name: "broker_slave_behind_bytes",
+		Help: "The part of its master's commit log that a slave does not have yet. " +
+			"No series for a slave that does not answer, or whose master does not.",
+		Unit:   "bytes",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerConnectedSlaves: {
+		Name:   "broker_connected_slaves",
+		Help:   "Slaves that are connected to the master for replication. No series before 5.0.",
+		Unit:   "slaves",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+	BrokerInSyncSlaves: {
+		Name:   "broker_in_sync_slaves",
+		Help:   "Slaves that the master calls in sync: connected, and not far behind. No series before 5.0.",
+		Unit:   "slaves",
+		Set:    Default,
+		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID},
+	},
+
 	ConsumerGroupMembers: {
 		Name: "consumergroup_members",
 		Help: "Members of the consumer group that are online, as a rule one per process; 0 if there are none. " +
