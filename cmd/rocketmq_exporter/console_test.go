@@ -67,11 +67,12 @@ func TestPasswords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := o.config.Console; got.Password != c.password || got.ProxyPassword != c.proxy {
-				t.Errorf("passwords %q and %q, want %q and %q", got.Password, got.ProxyPassword, c.password, c.proxy)
+			v, err := o.load()
+			if err != nil {
+				t.Fatal(err)
 			}
-			if _, err := o.check(); err != nil {
-				t.Error(err)
+			if got := v.Clusters[0].Console; got.Password != c.password || got.ProxyPassword != c.proxy {
+				t.Errorf("passwords %q and %q, want %q and %q", got.Password, got.ProxyPassword, c.password, c.proxy)
 			}
 		})
 	}
@@ -147,8 +148,8 @@ func TestMistakesAboutAConsole(t *testing.T) {
 				"--console.cert-file=" + missing, "--console.key-file=" + missing, "--collect.window=0",
 			},
 			"4 mistakes in the settings:\n" +
-				"  --console.password-file: open " + missing + ": no such file or directory\n" +
 				"  --collect.window: 0 is out of bounds: allowed are 1 to 256\n" +
+				"  --console.password-file: open " + missing + ": no such file or directory\n" +
 				"  --console.ca-file: open " + missing + ": no such file or directory\n" +
 				"  --console.cert-file and --console.key-file: open " + missing + ": no such file or directory",
 		},
@@ -214,18 +215,19 @@ func TestOldVariables(t *testing.T) {
 		return all
 	}
 	type settings struct{ console, namesrv, ignored, path, listen, prefix string }
-	standard := settings{path: "/metrics", listen: ":9104", prefix: "rocketmq"}
+	standard := settings{namesrv: "mq:9876", path: "/metrics", listen: ":9104", prefix: "rocketmq"}
+	demo := settings{namesrv: "127.0.0.1:9876", path: "/metrics", listen: ":9104", prefix: "rocketmq"}
 	for _, c := range []struct {
 		name string
 		env  map[string]string
 		args []string
 		want settings
 	}{
-		{"all of them", old, nil, settings{"old:8080", "", "a,b", "/old", ":1", "old"}},
-		{"serve by its name", old, []string{"serve"}, settings{"old:8080", "", "a,b", "/old", ":1", "old"}},
-		{"empty", empty, nil, standard},
+		{"all of them", old, nil, settings{"http://old:8080", "", "a b", "/old", ":1", "old"}},
+		{"serve by its name", old, []string{"serve"}, settings{"http://old:8080", "", "a b", "/old", ":1", "old"}},
+		{"empty", empty, []string{"--namesrv=mq:9876"}, standard},
 		{"spaces", map[string]string{"rocketmqConsoleIPAndPort": " old:8080 ", "metricsPath": " ", "listenAddress": "\t", "metricsPrefix": " x\n"}, nil,
-			settings{"old:8080", "", "", "/metrics", ":9104", "x"}},
+			settings{"http://old:8080", "", "", "/metrics", ":9104", "x"}},
 		{
 			"the exporter's own variables beat them",
 			with(old, map[string]string{
@@ -233,7 +235,7 @@ func TestOldVariables(t *testing.T) {
 				"ROCKETMQ_EXPORTER_WEB_LISTEN_ADDRESS": ":2", "ROCKETMQ_EXPORTER_METRICS_PREFIX": "env",
 			}),
 			nil,
-			settings{"env:8080", "", "c", "/env", ":2", "env"},
+			settings{"http://env:8080", "", "c", "/env", ":2", "env"},
 		},
 		{
 			"unless those are empty",
@@ -242,7 +244,7 @@ func TestOldVariables(t *testing.T) {
 				"ROCKETMQ_EXPORTER_WEB_LISTEN_ADDRESS": "", "ROCKETMQ_EXPORTER_METRICS_PREFIX": "", "ROCKETMQ_EXPORTER_NAMESRV": "",
 			}),
 			nil,
-			settings{"old:8080", "", "a,b", "/old", ":1", "old"},
+			settings{"http://old:8080", "", "a b", "/old", ":1", "old"},
 		},
 		{
 			"flags beat both",
@@ -250,23 +252,23 @@ func TestOldVariables(t *testing.T) {
 				"ROCKETMQ_EXPORTER_CONSOLE": "env:8080", "ROCKETMQ_EXPORTER_TOPICS_IGNORE": "c", "ROCKETMQ_EXPORTER_METRICS_PREFIX": "env",
 			}),
 			[]string{"--console=flag:8080", "--topics.ignore=d", "--web.telemetry-path=/flag", "--web.listen-address=:3", "--metrics.prefix=flag"},
-			settings{"flag:8080", "", "d", "/flag", ":3", "flag"},
+			settings{"http://flag:8080", "", "d", "/flag", ":3", "flag"},
 		},
-		{"a name server beats the old console, and no more", old, []string{"--namesrv=mq:9876"}, settings{"", "mq:9876", "a,b", "/old", ":1", "old"}},
+		{"a name server beats the old console, and no more", old, []string{"--namesrv=mq:9876"}, settings{"", "mq:9876", "a b", "/old", ":1", "old"}},
 		{
 			"so does one of the environment",
 			with(old, map[string]string{"ROCKETMQ_EXPORTER_NAMESRV": "mq:9876"}),
 			nil,
-			settings{"", "mq:9876", "a,b", "/old", ":1", "old"},
+			settings{"", "mq:9876", "a b", "/old", ":1", "old"},
 		},
-		{"the demo takes none", old, []string{"demo"}, standard},
+		{"the demo takes none", old, []string{"demo"}, demo},
 		{
 			"nor the console of the environment",
 			with(old, map[string]string{"ROCKETMQ_EXPORTER_CONSOLE": "env:8080", config.EnvConsolePassword: password}),
 			[]string{"demo"},
-			standard,
+			demo,
 		},
-		{"a value that is called like a command", old, []string{"--metrics.prefix", "demo"}, settings{"old:8080", "", "a,b", "/old", ":1", "demo"}},
+		{"a value that is called like a command", old, []string{"--metrics.prefix", "demo"}, settings{"http://old:8080", "", "a b", "/old", ":1", "demo"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for k, v := range c.env {
@@ -276,15 +278,20 @@ func TestOldVariables(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			v, err := loaded(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := v.Clusters[0]
 			got := settings{
-				o.config.Console.URL, strings.Join(o.config.NameServers, " "), strings.Join(o.config.IgnoredTopics, " "),
-				o.config.MetricsPath, strings.Join(*o.web.WebListenAddresses, " "), o.config.Prefix,
+				k.Console.URL, strings.Join(k.NameServers, " "), strings.Join(k.IgnoredTopics, " "),
+				v.Web.MetricsPath, strings.Join(v.Web.Listen, " "), v.Prefix,
 			}
 			if got != c.want {
 				t.Errorf("\n got %+v\nwant %+v", got, c.want)
 			}
-			if o.config.Console.Password != "" {
-				t.Error("a password without a user was read for the demo")
+			if k.Console.Password != "" {
+				t.Error("a password was read for the demo")
 			}
 		})
 	}

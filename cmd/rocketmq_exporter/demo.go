@@ -5,35 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"maps"
+	"math"
 	"net"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 )
-
-const demoCommand = "demo"
 
 // demoOptions are what the command demo takes besides the flags of all.
 type demoOptions struct {
-	seed       uint64
+	seed       string // a number
 	nameServer string
 }
 
-func addDemo(k *kingpin.Application) (*demoOptions, *kingpin.CmdClause) {
+func addDemo(k *kingpin.Application) *demoOptions {
 	o := &demoOptions{}
 	c := k.Command(demoCommand, "Start a fake cluster with traffic, and the exporter in front of it.").
-		HelpLong("It reads the cluster every 5 seconds, unless --collect.interval says otherwise. --namesrv and --console do not go with it.")
-	c.Flag("seed", "Seed of the traffic: the same seed makes the same traffic.").Default("1").Uint64Var(&o.seed)
+		HelpLong("It reads the cluster every 5 seconds, unless --collect.interval says otherwise. It brings its own cluster: --namesrv, --console and --config.file do not go with it.")
+	c.Flag(flagSeed, "Seed of the traffic: the same seed makes the same traffic.").Default("1").Envar("ROCKETMQ_EXPORTER_SEED").StringVar(&o.seed)
 	c.Flag(flagDemoAddress, "Address of the fake name server, host:port. By default it is a free port on loopback.").
-		PlaceHolder("ADDR").StringVar(&o.nameServer)
-	return o, c
+		PlaceHolder("ADDR").Envar("ROCKETMQ_EXPORTER_DEMO_NAMESRV_ADDRESS").StringVar(&o.nameServer)
+	return o
 }
 
-const flagDemoAddress = "demo.namesrv-address"
+const (
+	flagSeed        = "seed"
+	flagDemoAddress = "demo.namesrv-address"
+)
 
 // Pace of the demo: a person wants to see it move.
 const (
@@ -42,29 +46,23 @@ const (
 )
 
 // demo runs the fake cluster and the exporter until ctx ends.
-func demo(ctx context.Context, o options, log *slog.Logger, stdout io.Writer) error {
-	if o.nameServersFlag || o.consoleFlag {
-		return errors.New("demo brings its own cluster: leave --namesrv and --console out, or the command demo")
-	}
-	if !o.intervalSet {
-		o.config.Interval = demoInterval
-	}
-	o.config.NameServers = []string{"127.0.0.1:9876"} // stands in for the fake's, which listens last
-	valid, err := o.check()
+func demo(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
+	valid, seed, err := c.loadDemo()
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(ctx, o.web)
+	log := newLogger(valid, stderr)
+	listeners, err := listen(ctx, valid)
 	if err != nil {
 		return err
 	}
-	mq, traffic, err := startDemo(o.demo)
+	mq, traffic, err := startDemo(seed, c.demo.nameServer)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
 	defer mq.Close()
-	valid.NameServers = mq.NameServers()
+	valid.Clusters[0].NameServers = mq.NameServers()
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -76,17 +74,47 @@ func demo(ctx context.Context, o options, log *slog.Logger, stdout io.Writer) er
 	})
 	defer wg.Wait()
 	defer cancel()
-	printDemo(stdout, listeners, valid.MetricsPath, mq.NameServers())
-	return runApp(ctx, valid, listeners, o.web, log)
+	printDemo(stdout, listeners, valid.Web.MetricsPath, mq.NameServers())
+	return runApp(ctx, valid, listeners, log)
 }
 
-func startDemo(o *demoOptions) (*fakemq.Cluster, *fakemq.Traffic, error) {
-	if o.nameServer == "" {
-		return fakemq.Demo(o.seed)
+// loadDemo reads the settings of the demo. What the environment says of clusters
+// is about somebody's real ones.
+func (c commandLine) loadDemo() (valid config.Valid, seed uint64, err error) {
+	s := c.sources()
+	s.Environment, _ = environment()
+	s.Flags = maps.Clone(s.Flags)
+	for _, row := range config.Settings() {
+		if row.Identity || row.Of != config.Any || row.Key == config.KeyFile {
+			if _, said := s.Flags[row.Key]; said {
+				return valid, 0, fmt.Errorf("demo brings its own cluster: leave --%s out, or the command demo", row.Flag)
+			}
+			delete(s.Environment, row.Key)
+		}
 	}
-	mq, traffic, err := fakemq.Demo(o.seed, o.nameServer)
+	if len(s.Flags[config.KeyInterval])+len(s.Environment[config.KeyInterval]) == 0 {
+		s.Flags[config.KeyInterval] = []string{demoInterval.String()}
+	}
+	s.Flags[config.KeyNameServers] = []string{"127.0.0.1:9876"} // stands in for the fake's, which listens last
+	valid, err = config.Load(s)
+	seed, notSeed := strconv.ParseUint(c.demo.seed, 10, 64)
+	if notSeed != nil {
+		mistakes := config.Mistakes{fmt.Errorf("--%s: %q is no number: allowed are 0 to %d", flagSeed, c.demo.seed, uint64(math.MaxUint64))}
+		if others, ok := errors.AsType[config.Mistakes](err); ok {
+			mistakes = append(mistakes, others...)
+		}
+		err = mistakes
+	}
+	return valid, seed, err
+}
+
+func startDemo(seed uint64, nameServer string) (*fakemq.Cluster, *fakemq.Traffic, error) {
+	if nameServer == "" {
+		return fakemq.Demo(seed)
+	}
+	mq, traffic, err := fakemq.Demo(seed, nameServer)
 	if err != nil {
-		err = fmt.Errorf("--%s=%s: %w", flagDemoAddress, o.nameServer, err)
+		err = fmt.Errorf("--%s=%s: %w", flagDemoAddress, nameServer, err)
 	}
 	return mq, traffic, err
 }

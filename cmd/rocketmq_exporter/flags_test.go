@@ -100,7 +100,7 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 		{
 			"a value of another kind", nil,
 			[]string{"--namesrv=mq:9876", "--collect.interval=15"},
-			`--collect.interval: "15" cannot be used: missing unit in duration "15"`,
+			`--collect.interval: "15" is no duration: wanted is a number with its unit, as in 15s or 1h30m; allowed are 1s to 1h`,
 		},
 		{
 			"several, each with its flag",
@@ -110,14 +110,14 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 				"--web.listen-address=", "--web.telemetry-path=metrics",
 			},
 			"9 mistakes in the settings:\n" +
-				`  --collect.parallel: "all" cannot be used: invalid syntax` + "\n" +
-				`  --log.format: "xml" cannot be used: unrecognized log format xml` + "\n" +
-				`  --log.level: "loud" cannot be used: unrecognized log level loud` + "\n" +
-				`  --topics.system: "maybe" cannot be used: invalid syntax` + "\n" +
 				"  " + noSource + "\n" +
 				"  --collect.window: 0 is out of bounds: allowed are 1 to 256\n" +
-				`  --web.telemetry-path: "metrics" is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes` + "\n" +
+				`  --collect.parallel: "all" is no number: allowed are 1 to 256` + "\n" +
+				`  --topics.system: "maybe" is not allowed: allowed are true and false` + "\n" +
 				"  --web.listen-address: the address is empty: wanted is host:port or :port, as in :9104\n" +
+				`  --web.telemetry-path: "metrics" is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes` + "\n" +
+				`  --log.level: "loud" is not allowed: allowed are debug, info, warn, error` + "\n" +
+				`  --log.format: "xml" is not allowed: allowed are logfmt, json` + "\n" +
 				"  --web.config.file=testdata/missing.yml: open testdata/missing.yml: no such file or directory",
 		},
 		{
@@ -128,16 +128,26 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 		{
 			"demo in front of a cluster", nil,
 			[]string{"demo", "--namesrv=mq:9876"},
-			"demo brings its own cluster: leave --namesrv and --console out, or the command demo",
+			"demo brings its own cluster: leave --namesrv out, or the command demo",
 		},
 		{
 			"demo in front of a console", nil,
 			[]string{"demo", "--console=mq:8080"},
-			"demo brings its own cluster: leave --namesrv and --console out, or the command demo",
+			"demo brings its own cluster: leave --console out, or the command demo",
 		},
 		{"demo with a mistake", nil, []string{"demo", "--seed=x", "--collect.interval=1ms"}, "2 mistakes in the settings:\n" +
-			`  --seed: "x" cannot be used: invalid syntax` + "\n" +
-			"  --collect.interval: 1ms is out of bounds: allowed are 1s to 1h0m0s"},
+			`  --seed: "x" is no number: allowed are 0 to 18446744073709551615` + "\n" +
+			"  --collect.interval: 1ms is out of bounds: allowed are 1s to 1h"},
+		{
+			"demo with a file", nil,
+			[]string{"demo", "--config.file=testdata/missing.yml"},
+			"demo brings its own cluster: leave --config.file out, or the command demo",
+		},
+		{
+			"no file", nil,
+			[]string{"--config.file=testdata/missing.yml"},
+			"--config.file: open testdata/missing.yml: no such file or directory",
+		},
 		{
 			"demo with a bad address", nil,
 			[]string{"demo", "--demo.namesrv-address=nowhere", "--web.listen-address=127.0.0.1:0"},
@@ -173,20 +183,14 @@ func TestSettingsFromFlagsAndEnvironment(t *testing.T) {
 		name string
 		env  map[string]string
 		args []string
-		want func(*options) bool
+		want func(config.Valid) bool
 	}{
-		{"defaults", nil, nil, func(o *options) bool {
-			want := config.Config{
-				Interval: 15 * time.Second, Timeout: 10 * time.Second, Window: 8, Parallel: 8, KeepRounds: 3,
-				ForgetAfter: time.Hour, OwnerRefresh: 5 * time.Minute, Prefix: "rocketmq", MetricsPath: "/metrics", MaxScrapes: 4,
-			}
-			got := o.config
-			return got.NameServers == nil && got.IgnoredTopics == nil && !got.System && got.Interval == want.Interval &&
-				got.Timeout == want.Timeout && got.Window == want.Window && got.Parallel == want.Parallel &&
-				got.KeepRounds == want.KeepRounds && got.ForgetAfter == want.ForgetAfter && got.OwnerRefresh == want.OwnerRefresh &&
-				got.Prefix == want.Prefix && got.MetricsPath == want.MetricsPath && got.MaxScrapes == want.MaxScrapes &&
-				slices.Equal(*o.web.WebListenAddresses, []string{":9104"}) && *o.web.WebConfigFile == "" && !*o.web.WebSystemdSocket &&
-				o.log.Level.String() == "info" && o.log.Format.String() == "logfmt" && o.demo == nil
+		{"defaults", nil, []string{"--namesrv=a:1"}, func(v config.Valid) bool {
+			k := v.Clusters[0]
+			return k.IgnoredTopics == nil && !k.System && k.Interval == 15*time.Second && k.Timeout == 10*time.Second && k.Window == 8 &&
+				k.Parallel == 8 && k.KeepRounds == 3 && k.ForgetAfter == time.Hour && k.OwnerRefresh == 5*time.Minute && k.Console == (config.Console{}) &&
+				v.Prefix == "rocketmq" && v.Web.MetricsPath == "/metrics" && v.Web.MaxScrapes == 4 && slices.Equal(v.Web.Listen, []string{":9104"}) &&
+				v.Web.ConfigFile == "" && !v.Web.SystemdSocket && v.Log.Level == "info" && v.Log.Format == "logfmt"
 		}},
 		{
 			"environment",
@@ -196,10 +200,11 @@ func TestSettingsFromFlagsAndEnvironment(t *testing.T) {
 				"ROCKETMQ_EXPORTER_WEB_LISTEN_ADDRESS": ":1\n:2", "ROCKETMQ_EXPORTER_LOG_LEVEL": "debug",
 			},
 			nil,
-			func(o *options) bool {
-				return slices.Equal(o.config.NameServers, []string{"a:1;b:2"}) && o.config.Interval == 30*time.Second && o.config.Window == 2 &&
-					slices.Equal(o.config.IgnoredTopics, []string{"x,y"}) && o.config.System && o.config.Prefix == "mq" &&
-					slices.Equal(*o.web.WebListenAddresses, []string{":1", ":2"}) && o.log.Level.String() == "debug"
+			func(v config.Valid) bool {
+				k := v.Clusters[0]
+				return slices.Equal(k.NameServers, []string{"a:1", "b:2"}) && k.Interval == 30*time.Second && k.Window == 2 &&
+					slices.Equal(k.IgnoredTopics, []string{"x", "y"}) && k.System && v.Prefix == "mq" &&
+					slices.Equal(v.Web.Listen, []string{":1", ":2"}) && v.Log.Level == "debug"
 			},
 		},
 		{
@@ -211,21 +216,23 @@ func TestSettingsFromFlagsAndEnvironment(t *testing.T) {
 			[]string{
 				"--namesrv=b:2", "--collect.interval=20s", "--no-topics.system", "--collect.window=3", "--web.listen-address=:2", "--web.listen-address=:3",
 			},
-			func(o *options) bool {
-				return slices.Equal(o.config.NameServers, []string{"b:2"}) && o.config.Interval == 20*time.Second && !o.config.System &&
-					o.config.Window == 3 && slices.Equal(*o.web.WebListenAddresses, []string{":2", ":3"}) && len(o.mistakes) == 0
+			func(v config.Valid) bool {
+				k := v.Clusters[0]
+				return slices.Equal(k.NameServers, []string{"b:2"}) && k.Interval == 20*time.Second && !k.System &&
+					k.Window == 3 && slices.Equal(v.Web.Listen, []string{":2", ":3"})
 			},
 		},
 		{
 			"an empty variable is none",
 			map[string]string{
-				"ROCKETMQ_EXPORTER_NAMESRV": "", "ROCKETMQ_EXPORTER_COLLECT_INTERVAL": "", "ROCKETMQ_EXPORTER_METRICS_PREFIX": "",
+				"ROCKETMQ_EXPORTER_CONSOLE": "", "ROCKETMQ_EXPORTER_COLLECT_INTERVAL": "", "ROCKETMQ_EXPORTER_METRICS_PREFIX": "",
 				"ROCKETMQ_EXPORTER_TOPICS_SYSTEM": "", "ROCKETMQ_EXPORTER_WEB_LISTEN_ADDRESS": "", "ROCKETMQ_EXPORTER_LOG_FORMAT": "",
 			},
-			nil,
-			func(o *options) bool {
-				return o.config.NameServers == nil && o.config.Interval == 15*time.Second && o.config.Prefix == "rocketmq" && !o.config.System &&
-					slices.Equal(*o.web.WebListenAddresses, []string{":9104"}) && o.log.Format.String() == "logfmt" && len(o.mistakes) == 0
+			[]string{"--namesrv=a:1"},
+			func(v config.Valid) bool {
+				k := v.Clusters[0]
+				return k.Console.URL == "" && k.Interval == 15*time.Second && v.Prefix == "rocketmq" && !k.System &&
+					slices.Equal(v.Web.Listen, []string{":9104"}) && v.Log.Format == "logfmt"
 			},
 		},
 		{
@@ -233,24 +240,25 @@ func TestSettingsFromFlagsAndEnvironment(t *testing.T) {
 			"variables that are no settings",
 			map[string]string{
 				"ROCKETMQ_EXPORTER_VERSION": "1.2.3", "ROCKETMQ_EXPORTER_HELP": "x", "ROCKETMQ_EXPORTER_PORT": "tcp://10.0.0.1:9104",
-				"ROCKETMQ_EXPORTER_SEED": "x", "ROCKETMQ_EXPORTER_HELP_LONG": "1",
+				"ROCKETMQ_EXPORTER_SEED": "x", "ROCKETMQ_EXPORTER_HELP_LONG": "1", "ROCKETMQ_EXPORTER_CHECK_CONFIG": "true",
 			},
-			nil,
-			func(o *options) bool { return len(o.mistakes) == 0 && o.demo == nil },
+			[]string{"--namesrv=a:1"},
+			func(v config.Valid) bool { return len(v.Clusters) == 1 },
 		},
-		{"serve by its name", nil, []string{"serve", "--namesrv=a:1"}, func(o *options) bool {
-			return o.demo == nil && slices.Equal(o.config.NameServers, []string{"a:1"}) && o.nameServersFlag
+		{"serve by its name", nil, []string{"serve", "--namesrv=a:1"}, func(v config.Valid) bool {
+			return slices.Equal(v.Clusters[0].NameServers, []string{"a:1"})
 		}},
-		{"demo", nil, []string{"demo"}, func(o *options) bool {
-			return o.demo != nil && o.demo.seed == 1 && o.demo.nameServer == "" && !o.intervalSet && !o.nameServersFlag
-		}},
+		{"demo", nil, []string{"demo"}, func(v config.Valid) bool { return v.Clusters[0].Interval == demoInterval }},
 		{
 			"demo with flags and environment",
-			map[string]string{"ROCKETMQ_EXPORTER_SEED": "7", "ROCKETMQ_EXPORTER_NAMESRV": "a:1", "ROCKETMQ_EXPORTER_COLLECT_INTERVAL": "2s"},
+			map[string]string{
+				"ROCKETMQ_EXPORTER_NAMESRV": "a:1", "ROCKETMQ_EXPORTER_COLLECT_INTERVAL": "2s", "ROCKETMQ_EXPORTER_CONFIG_FILE": "missing.yml",
+				"ROCKETMQ_EXPORTER_CLUSTER_NAME": "east", "ROCKETMQ_EXPORTER_CONSOLE_USERNAME": "admin",
+			},
 			[]string{"demo", "--demo.namesrv-address=127.0.0.1:9876"},
-			func(o *options) bool {
-				return o.demo.seed == 7 && o.demo.nameServer == "127.0.0.1:9876" && o.intervalSet && o.config.Interval == 2*time.Second &&
-					!o.nameServersFlag // what the environment says is for serve
+			func(v config.Valid) bool {
+				// What the environment says of a cluster is for serve.
+				return v.Clusters[0].Interval == 2*time.Second && slices.Equal(v.Clusters[0].NameServers, []string{"127.0.0.1:9876"}) && v.Clusters[0].Name == ""
 			},
 		},
 	} {
@@ -262,9 +270,85 @@ func TestSettingsFromFlagsAndEnvironment(t *testing.T) {
 			if err != nil || done {
 				t.Fatalf("done %v, err %v", done, err)
 			}
-			if !c.want(&o) {
-				t.Errorf("got %+v, web %v, mistakes %v", o, *o.web.WebListenAddresses, o.mistakes)
+			v, err := loaded(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.want(v) {
+				t.Errorf("got %+v", v)
 			}
 		})
+	}
+}
+
+// loaded are the settings of whichever command.
+func loaded(c commandLine) (config.Valid, error) {
+	if c.demo == nil {
+		return c.load()
+	}
+	v, _, err := c.loadDemo()
+	return v, err
+}
+
+func TestTheDemoHasItsOwnSettings(t *testing.T) {
+	for _, c := range []struct {
+		env        string
+		args       []string
+		seed       uint64
+		nameServer string
+	}{
+		{"", []string{"demo"}, 1, ""},
+		{"7", []string{"demo"}, 7, ""},
+		{"7", []string{"demo", "--seed=8", "--demo.namesrv-address=127.0.0.1:9876"}, 8, "127.0.0.1:9876"},
+	} {
+		t.Setenv("ROCKETMQ_EXPORTER_SEED", c.env)
+		o, _, err := parse(c.args, io.Discard, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, seed, err := o.loadDemo()
+		if err != nil || seed != c.seed || o.demo.nameServer != c.nameServer {
+			t.Errorf("%v: seed %d, name server %q, err %v", c.args, seed, o.demo.nameServer, err)
+		}
+	}
+}
+
+func TestCheckConfig(t *testing.T) {
+	good := write(t, "good.yml", "clusters:\n- {name: a, namesrv: [a:1]}\n- {name: b, console: {url: b}}\n")
+	bad := write(t, "bad.yml", "clustres: []\nweb: {config_file: missing.yml}\ndefaults: {collect: {interval: 1}}\n")
+	missing := filepath.Join(filepath.Dir(bad), "missing.yml")
+	for _, c := range []struct {
+		args []string
+		env  map[string]string
+		want string // the error; empty: none
+	}{
+		{[]string{"--namesrv=a:1"}, nil, ""},
+		{[]string{"--config.file=" + good}, nil, ""},
+		{nil, map[string]string{"ROCKETMQ_EXPORTER_CONFIG_FILE": good}, ""},
+		{[]string{"--config.file=" + good}, map[string]string{"ROCKETMQ_EXPORTER_CONFIG_FILE": bad}, ""},
+		{nil, nil, noSource},
+		{
+			[]string{"--config.file=" + bad, "--namesrv=a:1", "--collect.window=0"}, nil,
+			"4 mistakes in the settings:\n" +
+				"  " + bad + ":1: clustres: there is no such key: did you mean clusters?\n" +
+				"  " + bad + ":2: web.config_file=" + missing + ": open " + missing + ": no such file or directory\n" +
+				"  " + bad + `:3: defaults.collect.interval: "1" is no duration: wanted is a number with its unit, as in 15s or 1h30m; allowed are 1s to 1h` + "\n" +
+				"  --collect.window: 0 is out of bounds: allowed are 1 to 256",
+		},
+		{[]string{"--config.file=" + filepath.Dir(bad)}, nil, "--config.file: read " + filepath.Dir(bad) + ": is a directory"},
+		{[]string{"--config.file=/dev/zero"}, nil, "--config.file: read /dev/zero: it is larger than 4 MiB"},
+	} {
+		for k, v := range c.env {
+			t.Setenv(k, v)
+		}
+		var stdout, stderr bytes.Buffer
+		err := run(t.Context(), append(c.args, "--check-config"), &stdout, &stderr)
+		switch {
+		case c.want == "" && (err != nil || stdout.String() != "The settings are right.\n"):
+			t.Errorf("%v: %v, stdout %q", c.args, err, &stdout)
+		case c.want != "" && (err == nil || err.Error() != c.want):
+			t.Errorf("%v:\n got %v\nwant %s", c.args, err, c.want)
+		}
+		t.Setenv("ROCKETMQ_EXPORTER_CONFIG_FILE", "")
 	}
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
-	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/app"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -34,55 +33,60 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, done, err := parse(args, stdout, stderr)
+	c, done, err := parse(args, stdout, stderr)
 	if err != nil || done {
 		return err
 	}
-	o.log.Writer = stderr
-	log := promslog.New(&o.log)
 	tuneMemory()
-	if o.demo != nil {
-		return demo(ctx, o, log, stdout)
+	if c.demo != nil {
+		return demo(ctx, c, stdout, stderr)
 	}
-	return serve(ctx, o, log)
+	return serve(ctx, c, stdout, stderr)
 }
 
-func serve(ctx context.Context, o options, log *slog.Logger) error {
-	valid, err := o.check()
+func serve(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
+	valid, err := c.load()
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(ctx, o.web)
+	if c.checkOnly() {
+		fmt.Fprintln(stdout, "The settings are right.")
+		return nil
+	}
+	log := newLogger(valid, stderr)
+	listeners, err := listen(ctx, valid)
 	if err != nil {
-		return o.withVariable(err)
+		return err
 	}
-	starting := []any{"version", version.Info(), "build", version.BuildContext()}
-	if valid.Console.URL != "" {
-		starting = append(starting, "console", valid.Console.URL)
-	} else {
-		starting = append(starting, "namesrv", valid.NameServers)
-	}
-	log.Info("Starting", starting...)
-	return runApp(ctx, valid, listeners, o.web, log)
+	log.Info("Starting", "version", version.Info(), "build", version.BuildContext())
+	return runApp(ctx, valid, listeners, log)
 }
 
-func runApp(ctx context.Context, valid config.Valid, listeners []net.Listener, flags *toolkit.FlagConfig, log *slog.Logger) error {
+func newLogger(valid config.Valid, w io.Writer) *slog.Logger {
+	c := &promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat(), Writer: w}
+	// The words are those that settings allow.
+	_ = c.Level.Set(valid.Log.Level)
+	_ = c.Format.Set(valid.Log.Format)
+	return promslog.New(c)
+}
+
+func runApp(ctx context.Context, valid config.Valid, listeners []net.Listener, log *slog.Logger) error {
 	a, err := app.New(valid, log)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
-	return a.Run(ctx, listeners, flags)
+	return a.Run(ctx, listeners)
 }
 
 // listen opens what --web.listen-address names. Sockets of systemd and of vsock
 // are left to the toolkit: for them it returns none.
-func listen(ctx context.Context, flags *toolkit.FlagConfig) ([]net.Listener, error) {
-	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
+func listen(ctx context.Context, valid config.Valid) ([]net.Listener, error) {
+	if valid.Web.SystemdSocket {
 		return nil, nil
 	}
 	var list []net.Listener
-	for _, addr := range *flags.WebListenAddresses {
+	for _, addr := range valid.Web.Listen {
 		if strings.HasPrefix(addr, "vsock://") {
 			closeAll(list)
 			return nil, nil
@@ -90,7 +94,7 @@ func listen(ctx context.Context, flags *toolkit.FlagConfig) ([]net.Listener, err
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 		if err != nil {
 			closeAll(list)
-			return nil, fmt.Errorf("--%s=%s: %w", flagListen, addr, err)
+			return nil, valid.Wrap(config.KeyListen, addr, err)
 		}
 		list = append(list, l)
 	}

@@ -263,6 +263,39 @@ func TestMistakesEndItWithOne(t *testing.T) {
 	}
 }
 
+func TestCheckConfigEndsWithItsVerdict(t *testing.T) {
+	t.Parallel()
+	good := write(t, "good.yml", "clusters:\n- {name: a, namesrv: [127.0.0.1:1]}\n")
+	bad := write(t, "bad.yml", "clusters:\n- {name: a, namesrv: [127.0.0.1]}\n")
+	for file, want := range map[string]int{good: 0, bad: 1} {
+		p := start(t, nil, "--config.file="+file, "--check-config", "--web.listen-address=127.0.0.1:0")
+		if code := p.wait(); code != want {
+			t.Errorf("%s: exit code %d, want %d: %s", file, code, want, p.stderr.String())
+		}
+	}
+}
+
+func TestSeveralClustersFromAFile(t *testing.T) {
+	t.Parallel()
+	mq, console := shopConsole(t, fakemq.ConsoleOptions{User: "admin", Password: password})
+	file := write(t, "mq.yml", `
+web: {listen_address: ["127.0.0.1:0"]}
+log: {level: warn}
+clusters:
+- {name: direct, namesrv: [`+mq.NameServers()[0]+`]}
+- {name: console, console: {url: "`+console.URL()+`", username: admin, password_env: THE_PASSWORD}}
+`)
+	p := start(t, []string{"THE_PASSWORD=" + password, "ROCKETMQ_EXPORTER_LOG_LEVEL=info"}, "--config.file="+file)
+	url := p.url()
+	p.eventually("both agree", func() bool {
+		_, metrics := get(t, url+"/metrics")
+		return is(t, metrics, `rocketmq_msg_diff_topic{cluster="direct",topic="orders"}`, 60) &&
+			is(t, metrics, `rocketmq_msg_diff_topic{cluster="console",topic="orders"}`, 60)
+	})
+	showsNoPassword(t, p, url)
+	p.endWell(syscall.SIGTERM)
+}
+
 func TestNamesThatDoNotResolveAndPortsThatRefuse(t *testing.T) {
 	t.Parallel()
 	// The first is no name at all, so that nobody need be asked for it.

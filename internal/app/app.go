@@ -23,10 +23,7 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/poll"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
-	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 // App is the exporter.
@@ -40,11 +37,14 @@ type App struct {
 
 // New makes an exporter; it opens no connection yet.
 func New(c config.Valid, log *slog.Logger) (*App, error) {
-	t, err := newTarget(c)
-	if err != nil {
-		return nil, err
+	a := &App{config: c, log: log, grace: shutdownGrace}
+	for _, k := range c.Clusters {
+		t, err := newTarget(k)
+		if err != nil {
+			return nil, err
+		}
+		a.targets = append(a.targets, t)
 	}
-	a := &App{config: c, log: log, targets: []*target{t}, grace: shutdownGrace}
 	scrapes := &scrapeStats{}
 	registry := prometheus.NewRegistry()
 	for _, col := range []prometheus.Collector{
@@ -58,7 +58,7 @@ func New(c config.Valid, log *slog.Logger) (*App, error) {
 		}
 	}
 	a.handler = a.routes(exposition.Options{
-		Prefix: c.Prefix, Reports: a.reports, Gatherer: registry, MaxScrapes: c.MaxScrapes,
+		Prefix: c.Prefix, Reports: a.reports, Gatherer: registry, MaxScrapes: c.Web.MaxScrapes,
 		Logger: log, OnSeries: scrapes.setSeries, OnError: scrapes.fail,
 	})
 	return a, nil
@@ -69,13 +69,13 @@ func (a *App) routes(o exposition.Options) http.Handler {
 	mux := http.NewServeMux()
 	metrics := exposition.Handler(o)
 	mux.Handle("/", web.Handler(web.Options{
-		Version: version.Version, MetricsPath: a.config.MetricsPath,
+		Version: version.Version, MetricsPath: a.config.Web.MetricsPath,
 		Clusters: a.clusters, Now: time.Now, Logger: a.log,
 	}))
-	if a.config.MetricsPath == "/" {
+	if a.config.Web.MetricsPath == "/" {
 		mux.Handle("/{$}", metrics)
 	} else {
-		mux.Handle(a.config.MetricsPath, metrics)
+		mux.Handle(a.config.Web.MetricsPath, metrics)
 	}
 	return mux
 }
@@ -101,47 +101,26 @@ func (a *App) clusters() []web.Cluster {
 // Handler serves everything that the exporter serves.
 func (a *App) Handler() http.Handler { return a.handler }
 
-// Collect reads every target in the background until ctx ends, and returns
-// when all have stopped.
+// Collect reads every target in the background until ctx ends, each in its own
+// time, and returns when all have stopped.
 func (a *App) Collect(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, t := range a.targets {
-		wg.Go(func() {
-			poll.Loop(ctx, t.src, poll.Options{
-				Interval: a.config.Interval, Deadline: a.config.Timeout,
-				Logger: a.log, Settle: a.settle, Publish: t.publish,
-			})
-			if err := t.src.Close(); err != nil {
-				a.log.Warn("Closing a source failed", "target", t.name, "err", err)
-			}
-		})
+		wg.Go(func() { a.collect(ctx, t) })
 	}
 	wg.Wait()
 }
 
-// settle tells what need not fail again in the next round although nothing got
-// better: what a source asks in the background, or not in every round.
-func (a *App) settle(f source.Failure) time.Duration {
-	round := max(a.config.Interval, a.config.Timeout) // at most
-	switch f.Step {
-	case remoting.GetConsumerRunningInfo.String():
-		// Processes that did not answer are asked again after pauses that
-		// grow to OwnerRefresh, and two at a time.
-		return 2 * (a.config.OwnerRefresh + a.config.Interval)
-	case remoting.GetBrokerRuntimeInfo.String():
-		return backgroundTimeout
-	case console.PathRunningInfo:
-		return consoleProcessPause + 2*round
-	case consoleGroups:
-		return (consoleGroupRounds + 1) * round
-	case consoleConnection:
-		return (consoleOfflineRounds + 1) * round
+func (a *App) collect(ctx context.Context, t *target) {
+	a.log.Info("Reading", t.reads()...)
+	poll.Loop(ctx, t.src, poll.Options{
+		Interval: t.config.Interval, Deadline: t.config.Timeout,
+		Logger: a.log, Settle: t.settle, Publish: t.publish,
+	})
+	if err := t.src.Close(); err != nil {
+		a.log.Warn("Closing a source failed", "target", t.name(), "err", err)
 	}
-	return 0
 }
-
-// backgroundTimeout is longer than a request takes to fail, with its dialing.
-const backgroundTimeout = 10 * time.Second
 
 // Time limits of the HTTP server; an exposition has its own, see package
 // exposition.
@@ -153,13 +132,13 @@ const (
 
 // Run collects and serves until ctx ends; then scrapes under way are finished,
 // and everything is closed, the listeners too. It serves on the listeners, or
-// where there are none, on those that flags name.
-func (a *App) Run(ctx context.Context, listeners []net.Listener, flags *toolkit.FlagConfig) error {
+// where there are none, on what the settings name.
+func (a *App) Run(ctx context.Context, listeners []net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var collecting sync.WaitGroup
 	collecting.Go(func() { a.Collect(ctx) })
-	servers, served := a.serve(listeners, flags)
+	servers, served := a.serve(listeners)
 
 	var first error
 	open := len(servers)
@@ -185,7 +164,9 @@ func (a *App) Run(ctx context.Context, listeners []net.Listener, flags *toolkit.
 
 // serve starts a server for each listener. One for all would do, if the toolkit
 // did not set its handler and its TLS anew for each listener.
-func (a *App) serve(listeners []net.Listener, flags *toolkit.FlagConfig) (servers []*http.Server, served <-chan error) {
+func (a *App) serve(listeners []net.Listener) (servers []*http.Server, served <-chan error) {
+	w := &a.config.Web
+	flags := &toolkit.FlagConfig{WebListenAddresses: &w.Listen, WebSystemdSocket: &w.SystemdSocket, WebConfigFile: &w.ConfigFile}
 	ended := make(chan error, max(len(listeners), 1))
 	for _, l := range listeners {
 		server := a.newServer()

@@ -40,7 +40,7 @@ func closed(r fakemq.ConsoleRelease) fakemq.ConsoleOptions {
 func throughConsole(t *testing.T, c *fakemq.Console, edit ...func(*config.Config)) config.Valid {
 	t.Helper()
 	return settings(t, nil, append([]func(*config.Config){func(s *config.Config) {
-		s.Console = config.Console{
+		s.Clusters[0].Console = config.Console{
 			URL: c.URL(), Username: "admin", Password: password, ProxyUsername: "proxy", ProxyPassword: proxyPassword,
 			Parallel: 4, Timeout: 5 * time.Second,
 		}
@@ -165,7 +165,7 @@ func TestALoginThatIsRefused(t *testing.T) {
 		const other = "another secret"
 		l := listener(t)
 		var log syncBuffer
-		run := run(t, newApp(t, throughConsole(t, c, func(s *config.Config) { s.Console.Password = other }), &log), "", l)
+		run := run(t, newApp(t, throughConsole(t, c, func(s *config.Config) { s.Clusters[0].Console.Password = other }), &log), l)
 		labels := map[string]string{"cluster": c.Addr()}
 		var s series
 		eventually(t, "two rounds have failed", func() bool {
@@ -222,7 +222,7 @@ func TestItStartsWithoutAConsoleAndFindsItLater(t *testing.T) {
 		c.Stop()
 		l := listener(t)
 		var log syncBuffer
-		r1 := run(t, newApp(t, throughConsole(t, c), &log), "", l)
+		r1 := run(t, newApp(t, throughConsole(t, c), &log), l)
 		down := key("rocketmq_up", map[string]string{"cluster": c.Addr()})
 		eventually(t, "a round has failed", func() bool { v, ok := r1.scrape(l)[down]; return ok && v == 0 })
 		must(t, c.Start())
@@ -249,7 +249,7 @@ func TestTheLabelClusterOfAConsole(t *testing.T) {
 	c := startConsole(t, mq, fakemq.ConsoleOptions{ContextPath: "/console"})
 	c.Stop()
 	a := newStepped(t, settings(t, nil, func(s *config.Config) {
-		s.Console = config.Console{URL: c.URL(), Parallel: 4, Timeout: time.Second}
+		s.Clusters[0].Console = config.Console{URL: c.URL(), Parallel: 4, Timeout: time.Second}
 	}))
 	failed := key("rocketmq_exporter_rounds_total", map[string]string{"cluster": c.Addr(), "result": "failed"})
 	a.scrape().want(t, series{failed: 0})
@@ -310,7 +310,7 @@ func TestFailuresOfAConsoleSettleAfterTheyCouldComeAgain(t *testing.T) {
 			}
 		}
 		c := startConsole(t, mq, closed(fakemq.Console100))
-		a := newStepped(t, throughConsole(t, c, func(s *config.Config) { s.Timeout = time.Second }))
+		a := newStepped(t, throughConsole(t, c, func(s *config.Config) { s.Clusters[0].Timeout = time.Second }))
 		a.round()
 		c.Inject(fakemq.ConsoleFault{Path: path, Effect: fakemq.ConsoleRefuse("no")})
 		quiet, longest, seen := 0, 0, 0
@@ -330,21 +330,9 @@ func TestFailuresOfAConsoleSettleAfterTheyCouldComeAgain(t *testing.T) {
 				t.Errorf("%s fails in every round: the test shows nothing", path)
 			}
 		}
-		if settles := a.settle(source.Failure{Step: path}); seen < 3 || time.Duration(longest)*time.Second > settles {
+		if settles := a.targets[0].settle(source.Failure{Step: path}); seen < 3 || time.Duration(longest)*time.Second > settles {
 			t.Errorf("%s: failed in %d of 100 rounds, up to %d rounds without a failure between: it settles after %v", path, seen, longest, settles)
 		}
-	}
-}
-
-func TestAConsoleWhoseFilesAreGone(t *testing.T) {
-	c := settings(t, nil, func(s *config.Config) {
-		s.Console = config.Console{URL: "https://mq", CAFile: "testdata/missing.pem", Parallel: 4, Timeout: time.Second}
-	})
-	if _, err := New(c, nil); err == nil || !strings.Contains(err.Error(), "--console.ca-file: open testdata/missing.pem") {
-		t.Errorf("%v", err)
-	}
-	if got := CheckFiles(config.Console{CAFile: "testdata/missing.pem"}); got != nil {
-		t.Errorf("files of no console: %v", got)
 	}
 }
 
@@ -353,7 +341,7 @@ func TestNoGoroutineOfAConsoleIsLeft(t *testing.T) {
 	c := startConsole(t, mq, closed(fakemq.Console211))
 	before := ours()
 	l := listener(t)
-	r := run(t, newApp(t, throughConsole(t, c), io.Discard), "", l)
+	r := run(t, newApp(t, throughConsole(t, c), io.Discard), l)
 	eventually(t, "the first round", func() bool { return r.scrape(l)[`rocketmq_up{cluster="shop"}`] == 1 })
 	c.Inject(fakemq.ConsoleFault{Effect: fakemq.ConsoleGate(t.Context().Done())})
 	eventually(t, "calls hang", func() bool { return c.InFlight() > 0 })

@@ -97,20 +97,21 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// settings are those that the flags' defaults make, with rounds of a second.
+// settings are those of one cluster, with rounds of a second and defaults for
+// the rest.
 func settings(t *testing.T, nameServers []string, edit ...func(*config.Config)) config.Valid {
 	t.Helper()
-	c := config.Config{
-		NameServers: nameServers,
-		Interval:    time.Second, Timeout: 10 * time.Second, Window: 8, Parallel: 8,
-		KeepRounds: 3, ForgetAfter: time.Hour, OwnerRefresh: 5 * time.Minute,
-		Prefix: "rocketmq", MetricsPath: "/metrics", MaxScrapes: 4,
+	if nameServers == nil {
+		nameServers = []string{"127.0.0.1:1"} // a console is read in its place
 	}
-	for _, e := range edit {
-		e(&c)
-	}
-	valid, err := c.Check()
+	valid, err := config.Load(config.Sources{
+		Flags:  config.Said{config.KeyNameServers: nameServers, config.KeyInterval: {"1s"}},
+		Getenv: func(string) string { return "" },
+	})
 	must(t, err)
+	for _, e := range edit {
+		e(&valid.Config)
+	}
 	return valid
 }
 
@@ -149,7 +150,11 @@ type stepped struct {
 func newStepped(t *testing.T, c config.Valid) stepped {
 	t.Helper()
 	a := newApp(t, c, io.Discard)
-	t.Cleanup(func() { _ = a.targets[0].src.Close() })
+	t.Cleanup(func() {
+		for _, tgt := range a.targets {
+			_ = tgt.src.Close()
+		}
+	})
 	return stepped{a, t}
 }
 

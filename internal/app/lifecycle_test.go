@@ -22,8 +22,6 @@ import (
 	"testing"
 	"time"
 
-	toolkit "github.com/prometheus/exporter-toolkit/web"
-
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 )
@@ -36,10 +34,8 @@ func listener(t *testing.T) net.Listener {
 	return l
 }
 
-// flags are those of a toolkit whose listeners are given.
-func flags(webConfig string) *toolkit.FlagConfig {
-	off := false
-	return &toolkit.FlagConfig{WebListenAddresses: &[]string{}, WebSystemdSocket: &off, WebConfigFile: &webConfig}
+func servedBy(file string) func(*config.Config) {
+	return func(c *config.Config) { c.Web.ConfigFile = file }
 }
 
 // running is an App that Run runs.
@@ -50,11 +46,11 @@ type running struct {
 	client *http.Client
 }
 
-func run(t *testing.T, a *App, webConfig string, listeners ...net.Listener) *running {
+func run(t *testing.T, a *App, listeners ...net.Listener) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &running{t: t, cancel: cancel, result: make(chan error, 1), client: newClient()}
-	go func() { r.result <- a.Run(ctx, listeners, flags(webConfig)) }()
+	go func() { r.result <- a.Run(ctx, listeners) }()
 	t.Cleanup(cancel)
 	return r
 }
@@ -108,7 +104,7 @@ func (r *running) scrape(l net.Listener) series {
 func TestRunServesOnAllListenersAndEndsWell(t *testing.T) {
 	mq := shop(t)
 	one, two := listener(t), listener(t)
-	r := run(t, newApp(t, settings(t, mq.NameServers()), io.Discard), "", one, two)
+	r := run(t, newApp(t, settings(t, mq.NameServers()), io.Discard), one, two)
 	for _, l := range []net.Listener{one, two} {
 		eventually(t, "the first round", func() bool { return r.scrape(l)[`rocketmq_up{cluster="shop"}`] == 1 })
 	}
@@ -124,13 +120,11 @@ func TestRunServesOnAllListenersAndEndsWell(t *testing.T) {
 func TestRunListensWhereTheFlagsSayWhenItHasNoListener(t *testing.T) {
 	mq := shop(t)
 	var log syncBuffer
-	f := flags("")
-	f.WebListenAddresses = &[]string{"127.0.0.1:0"}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	result := make(chan error, 1)
-	a := newApp(t, settings(t, mq.NameServers()), &log)
-	go func() { result <- a.Run(ctx, nil, f) }()
+	a := newApp(t, settings(t, mq.NameServers(), func(c *config.Config) { c.Web.Listen = []string{"127.0.0.1:0"} }), &log)
+	go func() { result <- a.Run(ctx, nil) }()
 	eventually(t, "it listens", func() bool { return strings.Contains(log.String(), `msg="Listening on" address=127.0.0.1:`) })
 	cancel()
 	must(t, <-result)
@@ -143,7 +137,7 @@ func TestItStartsWithoutAClusterAndFindsItLater(t *testing.T) {
 	}
 	l := listener(t)
 	var log syncBuffer
-	r := run(t, newApp(t, settings(t, mq.NameServers()), &log), "", l)
+	r := run(t, newApp(t, settings(t, mq.NameServers()), &log), l)
 	down := key("rocketmq_up", map[string]string{"cluster": mq.NameServers()[0]})
 	eventually(t, "a round has failed", func() bool { v, ok := r.scrape(l)[down]; return ok && v == 0 })
 
@@ -189,7 +183,7 @@ func TestAScrapeUnderWayIsFinishedAtTheEnd(t *testing.T) {
 	a := newApp(t, settings(t, mq.NameServers()), io.Discard)
 	h := holding(a)
 	l := listener(t)
-	r := run(t, a, "", l)
+	r := run(t, a, l)
 
 	type answer struct {
 		code int
@@ -233,7 +227,7 @@ func TestAClientThatDoesNotLeaveHoldsNobodyUp(t *testing.T) {
 	a.grace = 50 * time.Millisecond
 	h := holding(a)
 	l := listener(t)
-	r := run(t, a, "", l)
+	r := run(t, a, l)
 	c, err := net.Dial("tcp", l.Addr().String())
 	must(t, err)
 	defer c.Close()
@@ -250,7 +244,7 @@ func TestAClientThatDoesNotLeaveHoldsNobodyUp(t *testing.T) {
 func TestAListenerThatFailsEndsAll(t *testing.T) {
 	good, bad := listener(t), listener(t)
 	must(t, bad.Close())
-	r := run(t, newApp(t, settings(t, []string{"127.0.0.1:1"}), io.Discard), "", good, bad)
+	r := run(t, newApp(t, settings(t, []string{"127.0.0.1:1"}), io.Discard), good, bad)
 	if err := r.wait(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Run returned %v, want the listener's error", err)
 	}
@@ -262,7 +256,7 @@ func TestAListenerThatFailsEndsAll(t *testing.T) {
 
 func TestABadWebConfigEndsAllAndClosesTheListeners(t *testing.T) {
 	l := listener(t)
-	r := run(t, newApp(t, settings(t, []string{"127.0.0.1:1"}), io.Discard), filepath.Join(t.TempDir(), "missing.yml"), l)
+	r := run(t, newApp(t, settings(t, []string{"127.0.0.1:1"}, servedBy(filepath.Join(t.TempDir(), "missing.yml"))), io.Discard), l)
 	if err := r.wait(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Run returned %v", err)
 	}
@@ -277,7 +271,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	addConsumer(t, mq, "billing", fakemq.Consumer{Mute: true})
 	before := ours()
 	l := listener(t)
-	r := run(t, newApp(t, settings(t, mq.NameServers()), io.Discard), "", l)
+	r := run(t, newApp(t, settings(t, mq.NameServers()), io.Discard), l)
 	eventually(t, "the first round", func() bool { return r.scrape(l)[`rocketmq_up{cluster="shop"}`] == 1 })
 	if ours() == before {
 		t.Fatal("the test does not see the exporter's goroutines")
@@ -314,7 +308,7 @@ func TestBasicAuth(t *testing.T) {
 	mq := shop(t)
 	one, two := listener(t), listener(t)
 	file := webConfig(t, "basic_auth_users:\n  alice: "+alicesPassword+"\n")
-	r := run(t, newApp(t, settings(t, mq.NameServers()), io.Discard), file, one, two)
+	r := run(t, newApp(t, settings(t, mq.NameServers(), servedBy(file)), io.Discard), one, two)
 	for _, l := range []net.Listener{one, two} {
 		for _, c := range []struct {
 			userinfo string
@@ -338,7 +332,7 @@ func TestTLS(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n"), 0o600))
 	one, two := listener(t), listener(t)
 	var log syncBuffer
-	r := run(t, newApp(t, settings(t, mq.NameServers()), &log), file, one, two)
+	r := run(t, newApp(t, settings(t, mq.NameServers(), servedBy(file)), &log), one, two)
 	for _, l := range []net.Listener{one, two} {
 		if code, body := r.get("https://" + l.Addr().String() + "/metrics"); code != http.StatusOK || !strings.Contains(body, "go_goroutines") {
 			t.Errorf("%d %.100s", code, body)
@@ -379,7 +373,7 @@ func writeCertificate(t *testing.T, dir string) {
 }
 
 func TestTooManyScrapesAreRefusedAndCounted(t *testing.T) {
-	a := newApp(t, settings(t, []string{"127.0.0.1:1"}, func(c *config.Config) { c.MaxScrapes = 1 }), io.Discard)
+	a := newApp(t, settings(t, []string{"127.0.0.1:1"}, func(c *config.Config) { c.Web.MaxScrapes = 1 }), io.Discard)
 	tgt := stepped{a, t}
 	tgt.scrape().lacks(t, `rocketmq_exporter_errors_total{cluster="",reason="scrape_busy"}`)
 

@@ -366,7 +366,7 @@ func TestPrefix(t *testing.T) {
 func TestSelection(t *testing.T) {
 	mq := shop(t)
 	a := newStepped(t, settings(t, mq.NameServers(), func(c *config.Config) {
-		c.IgnoredTopics, c.System = []string{"orders,notices"}, true
+		c.Clusters[0].IgnoredTopics, c.Clusters[0].System = []string{"orders", "notices"}, true
 	}))
 	a.round()
 	s := a.scrape()
@@ -389,7 +389,7 @@ func TestPaths(t *testing.T) {
 			"/": "text/plain; version=0.0.4", "/metrics": "404", "/nothing": "404", "/-/healthy": "text/plain", "/-/ready": "text/plain",
 		}},
 	} {
-		a := newStepped(t, settings(t, mq.NameServers(), func(s *config.Config) { s.MetricsPath = c.metrics }))
+		a := newStepped(t, settings(t, mq.NameServers(), func(s *config.Config) { s.Web.MetricsPath = c.metrics }))
 		a.round()
 		for path, want := range c.want {
 			w := a.get(path)
@@ -466,7 +466,7 @@ func TestWhatIsNotAskedInEachRoundSettlesLater(t *testing.T) {
 		remoting.GetBrokerRuntimeInfo:   10 * time.Second,
 		remoting.GetConsumerRunningInfo: 2*5*time.Minute + 2*time.Second,
 	} {
-		if got := a.settle(source.Failure{Step: step.String()}); got != want {
+		if got := a.targets[0].settle(source.Failure{Step: step.String()}); got != want {
 			t.Errorf("%v settles after %v, want %v", step, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
@@ -19,13 +20,16 @@ import (
 
 // target is one installation that is read, and what its last round brought.
 type target struct {
-	name    string // as the settings name it
+	config  config.Cluster
+	given   string // what the settings say of where it is
 	console string // that the page links to; may be empty
 	src     source.Source
 	stats   *stats
 	now     func() time.Time
 
-	counters map[string]*lag.Consumed // by cluster; of the goroutine that publishes
+	// Of the goroutine that publishes.
+	main     string                   // RocketMQ's name of the cluster that has the target's name
+	counters map[string]*lag.Consumed // by cluster
 
 	// state is replaced as a whole after each round and never written to:
 	// scrapes and pages read it without a lock.
@@ -43,6 +47,7 @@ type state struct {
 // publish takes the end of a round.
 func (t *target) publish(r source.Round, took time.Duration) {
 	s := &state{failures: r.Failures, took: took}
+	t.rename(r.Snapshots)
 	for _, snap := range r.Snapshots {
 		report := lag.Build(snap)
 		t.consumed(snap.Cluster).Count(report)
@@ -52,6 +57,30 @@ func (t *target) publish(r source.Round, took time.Duration) {
 	s.end = endOf(s.reports, r.Failures)
 	t.stats.round(s, t.now())
 	t.state.Store(s)
+}
+
+// rename gives the clusters their values of the label cluster. The settings'
+// name is that of one cluster: of several behind the same name servers it goes
+// to the one with the most brokers, which keeps it while it is there, and the
+// others are called NAME/RocketMQ's name. So two entries of the settings never
+// share a value, whatever their clusters call themselves.
+func (t *target) rename(snaps []*model.Snapshot) {
+	if t.config.Name == "" || len(snaps) == 0 {
+		return
+	}
+	if !slices.ContainsFunc(snaps, func(s *model.Snapshot) bool { return s.Cluster == t.main }) {
+		t.main = slices.MaxFunc(snaps, func(a, b *model.Snapshot) int {
+			return cmp.Or(cmp.Compare(len(a.Brokers), len(b.Brokers)), cmp.Compare(b.Cluster, a.Cluster))
+		}).Cluster
+	}
+	for i, s := range snaps {
+		renamed := *s
+		renamed.Cluster = t.config.Name
+		if s.Cluster != t.main {
+			renamed.Cluster += "/" + s.Cluster
+		}
+		snaps[i] = &renamed
+	}
 }
 
 // consumed counts for one cluster.
@@ -103,17 +132,53 @@ func down(b model.Broker) bool { return !b.Up }
 // label is the value of the label cluster for what concerns the target as a
 // whole: the name of its one cluster, or while it has none or several, its own.
 func (t *target) label() string {
-	if s := t.state.Load(); s != nil && len(s.reports) == 1 {
+	if s := t.state.Load(); s != nil && len(s.reports) == 1 && t.config.Name == "" {
 		return s.reports[0].Snapshot.Cluster
 	}
-	return t.name
+	return t.name()
 }
+
+// name is what the target is called before anything is known of it.
+func (t *target) name() string { return cmp.Or(t.config.Name, t.given) }
+
+// reads is what the log says of what is read.
+func (t *target) reads() []any {
+	list := []any{"target", t.name()}
+	if t.config.Console.URL != "" {
+		return append(list, "console", t.config.Console.URL)
+	}
+	return append(list, "namesrv", t.config.NameServers)
+}
+
+// settle tells what need not fail again in the next round although nothing got
+// better: what a source asks in the background, or not in every round.
+func (t *target) settle(f source.Failure) time.Duration {
+	round := max(t.config.Interval, t.config.Timeout) // at most
+	switch f.Step {
+	case remoting.GetConsumerRunningInfo.String():
+		// Processes that did not answer are asked again after pauses that
+		// grow to OwnerRefresh, and two at a time.
+		return 2 * (t.config.OwnerRefresh + t.config.Interval)
+	case remoting.GetBrokerRuntimeInfo.String():
+		return backgroundTimeout
+	case console.PathRunningInfo:
+		return consoleProcessPause + 2*round
+	case consoleGroups:
+		return (consoleGroupRounds + 1) * round
+	case consoleConnection:
+		return (consoleOfflineRounds + 1) * round
+	}
+	return 0
+}
+
+// backgroundTimeout is longer than a request takes to fail, with its dialing.
+const backgroundTimeout = 10 * time.Second
 
 // clusters is what the page shows of the target.
 func (t *target) clusters() []web.Cluster {
 	s := t.state.Load()
 	if s == nil {
-		return []web.Cluster{{Name: t.name, Console: t.console}}
+		return []web.Cluster{{Name: t.name(), Console: t.console}}
 	}
 	var list []web.Cluster
 	for _, r := range s.reports {

@@ -1,26 +1,56 @@
-// Package config turns flags and environment into checked settings. A Valid is
-// the only thing that the rest of the program takes, and Check is the only
-// maker of one, so that nobody can run on settings that nobody checked.
+// Package config turns what the user said, in flags, environment and file, into
+// checked settings. A Valid is the only thing that the rest of the program
+// takes, and Load is the only maker of one, so that nobody can run on settings
+// that nobody checked.
 //
-// It may hold the settings, their defaults and what is allowed. It opens
-// nothing.
+// It may hold the settings, their defaults, what is allowed, and the syntax of
+// the file. It opens no connection, and no file but those that settings name,
+// through a function that is handed in.
 package config
 
 import (
-	"errors"
-	"fmt"
-	"net"
 	"net/url"
-	"path"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 )
 
-// Config is what the user said, unchecked.
+// Config is everything that can be set.
 type Config struct {
-	NameServers []string // each may hold several, joined by commas or semicolons
+	Web      Web
+	Log      Log
+	Prefix   string // of the names of all metrics
+	Clusters []Cluster
+}
+
+// Valid is a Config that was checked.
+type Valid struct {
+	Config
+
+	file   string           // that was read
+	places map[string]place // where settings that are not of a cluster were said
+}
+
+// Web is how metrics and pages are served.
+type Web struct {
+	Listen        []string // host:port, :port, vsock://:port
+	SystemdSocket bool     // listen on what systemd hands over instead
+	ConfigFile    string   // of TLS and users, in the format of exporter-toolkit
+	MetricsPath   string
+	MaxScrapes    int
+}
+
+// Log is what is logged, and how.
+type Log struct {
+	Level  string // debug, info, warn or error
+	Format string // logfmt or json
+}
+
+// Cluster is one installation that is read: the clusters behind one set of name
+// servers, or behind one console.
+type Cluster struct {
+	// Name is what the label cluster says. Empty: RocketMQ's own name.
+	Name string
+
+	NameServers []string // host:port
 	Console     Console  // in place of name servers
 
 	Interval     time.Duration // between the beginnings of two rounds
@@ -31,136 +61,80 @@ type Config struct {
 	ForgetAfter  time.Duration
 	OwnerRefresh time.Duration
 
-	IgnoredTopics []string // exact names; each may hold several, joined by commas
+	IgnoredTopics []string // exact names
 	System        bool     // topics and groups that RocketMQ makes for itself
 
 	// ConsoleLink is a console that the page links to; it is not read.
 	ConsoleLink string
-
-	Prefix      string
-	MetricsPath string
-	MaxScrapes  int
 }
 
-// Valid is a Config that was checked, with its lists split.
-type Valid struct{ Config }
+// Console is a console to read from.
+type Console struct {
+	// URL is the console's address; empty: none.
+	URL string
 
-// Flag names: messages name them, so that they stand in one place.
+	Username, Password           string // to log in to the console
+	ProxyUsername, ProxyPassword string // for a proxy that asks in front of it
+
+	// Where the passwords were to be read from.
+	PasswordFile, PasswordEnv           string
+	ProxyPasswordFile, ProxyPasswordEnv string
+
+	TLS TLS // of https
+
+	Parallel int           // calls under way at the same time
+	Timeout  time.Duration // of one call
+}
+
+// Host is the host of the console's URL, with its port if it names one.
+func (c Console) Host() string {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// TLS is how a server's certificate is checked, and which one it is shown.
+type TLS struct {
+	CAFile, CertFile, KeyFile string
+	ServerName                string
+	Insecure                  bool // believe any certificate
+
+	// What the files hold: authorities, the certificate and its key, in PEM.
+	CA, Cert, Key string
+}
+
+// Keys of settings that messages name, or others build on: see Setting.Key.
 const (
-	FlagNameServers  = "namesrv"
-	FlagInterval     = "collect.interval"
-	FlagTimeout      = "collect.timeout"
-	FlagWindow       = "collect.window"
-	FlagParallel     = "collect.parallel"
-	FlagKeepRounds   = "collect.keep-rounds"
-	FlagForgetAfter  = "collect.forget-after"
-	FlagOwnerRefresh = "collect.owner-refresh"
-	FlagIgnored      = "topics.ignore"
-	FlagSystem       = "topics.system"
-	FlagConsoleLink  = "web.console-link"
-	FlagPrefix       = "metrics.prefix"
-	FlagMetricsPath  = "web.telemetry-path"
-	FlagMaxScrapes   = "web.max-scrapes"
+	KeyListen      = "web.listen_address"
+	KeyWebConfig   = "web.config_file"
+	KeyNameServers = "namesrv"
+	KeyConsole     = "console.url"
+	KeyInterval    = "collect.interval"
+	KeyFile        = "config.file"
+	KeyCheck       = "check_config"
+
+	keyName          = "name"
+	keySystemd       = "web.systemd_socket"
+	keyUsername      = "console.username"
+	keyPasswordFile  = "console.password_file"
+	keyPasswordEnv   = "console.password_env"
+	keyProxyUsername = "console.proxy_username"
+	keyProxyFile     = "console.proxy_password_file"
+	keyProxyEnv      = "console.proxy_password_env"
+
+	// Behind the name of a section with a server.
+	keyCA         = "ca_file"
+	keyCert       = "cert_file"
+	keyKey        = "key_file"
+	keyServerName = "server_name"
+	keyInsecure   = "insecure_skip_verify"
 )
 
-// Check checks everything and reports all mistakes in one error.
-func (c Config) Check() (Valid, error) {
-	var m mistakes
-	c.NameServers = split(c.NameServers, ",;")
-	c.IgnoredTopics = split(c.IgnoredTopics, ",")
-	switch {
-	case len(c.NameServers) == 0 && c.Console.URL == "":
-		m.add("--%s: the address of a name server is needed, as in --%[1]s=10.0.0.1:9876, or that of a console, as in --%s=http://10.0.0.2:8080 (or try the command demo)", FlagNameServers, FlagConsole)
-	case len(c.NameServers) > 0 && c.Console.URL != "":
-		m.add("--%s and --%s: one of them is the source, not both", FlagNameServers, FlagConsole)
-	}
-	c.Console = c.Console.check(&m)
-	for _, addr := range c.NameServers {
-		m.addAddress(FlagNameServers, addr)
-	}
-	m.addDuration(FlagInterval, c.Interval, time.Second, time.Hour)
-	m.addDuration(FlagTimeout, c.Timeout, 100*time.Millisecond, time.Hour)
-	m.addDuration(FlagForgetAfter, c.ForgetAfter, time.Second, 30*24*time.Hour)
-	m.addDuration(FlagOwnerRefresh, c.OwnerRefresh, 10*time.Second, 24*time.Hour)
-	m.addInt(FlagWindow, c.Window, 256)
-	m.addInt(FlagParallel, c.Parallel, 256)
-	m.addInt(FlagKeepRounds, c.KeepRounds, 100)
-	m.addInt(FlagMaxScrapes, c.MaxScrapes, 1000)
-	if !regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`).MatchString(c.Prefix) {
-		m.add("--%s: %q is no prefix of a metric name: allowed are letters, digits, '_' and ':', and no digit in front", FlagPrefix, c.Prefix)
-	}
-	m.addPath(FlagMetricsPath, c.MetricsPath)
-	m.addLink(FlagConsoleLink, c.ConsoleLink)
-	if len(m) > 0 {
-		return Valid{}, errors.Join(m...)
-	}
-	return Valid{c}, nil
-}
-
-// split parts each text at any of the separators and drops what is empty and
-// what repeats.
-func split(texts []string, separators string) []string {
-	var list []string
-	seen := make(map[string]bool)
-	for _, text := range texts {
-		for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
-			if part = strings.TrimSpace(part); part != "" && !seen[part] {
-				seen[part] = true
-				list = append(list, part)
-			}
-		}
-	}
-	return list
-}
-
-type mistakes []error
-
-func (m *mistakes) add(format string, args ...any) {
-	*m = append(*m, fmt.Errorf(format, args...))
-}
-
-func (m *mistakes) addAddress(flag, addr string) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil || host == "" {
-		m.add("--%s: %q is no address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876", flag, addr)
-		return
-	}
-	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		m.add("--%s: %q has the port %q: allowed are 1 to 65535", flag, addr, port)
-	}
-}
-
-// addPath allows what needs no escape in a URL and has no meaning to
-// http.ServeMux, which panics at a pattern that it cannot read.
-func (m *mistakes) addPath(flag, p string) {
-	switch {
-	case !regexp.MustCompile(`^/[a-zA-Z0-9._~/-]*$`).MatchString(p) || path.Clean(p) != p:
-		m.add("--%s: %q is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes", flag, p)
-	case p == "/-/healthy" || p == "/-/ready" || p == "/style.css":
-		m.add("--%s: %q is taken: /-/healthy, /-/ready and /style.css are the exporter's own", flag, p)
-	}
-}
-
-// addLink allows an address that a browser may be sent to. It is not repeated:
-// it may hold a password.
-func (m *mistakes) addLink(flag, link string) {
-	if link == "" {
-		return
-	}
-	u, err := url.Parse(link)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Contains(link, "@") {
-		m.add("--%s: that is no address of a page: wanted is http://host:port/path or https://host/path, without credentials", flag)
-	}
-}
-
-func (m *mistakes) addDuration(flag string, v, least, most time.Duration) {
-	if v < least || v > most {
-		m.add("--%s: %v is out of bounds: allowed are %v to %v", flag, v, least, most)
-	}
-}
-
-func (m *mistakes) addInt(flag string, v, most int) {
-	if v < 1 || v > most {
-		m.add("--%s: %d is out of bounds: allowed are 1 to %d", flag, v, most)
-	}
-}
+// Environment variables of passwords. They have no flags: an argument can be
+// read by everybody on the machine.
+const (
+	EnvConsolePassword      = envPrefix + "CONSOLE_PASSWORD"
+	EnvConsoleProxyPassword = envPrefix + "CONSOLE_PROXY_PASSWORD"
+)

@@ -6,17 +6,6 @@ import (
 	"time"
 )
 
-// goodConsole reads a console, as the flags' defaults make it.
-func goodConsole() Config {
-	c := good()
-	c.NameServers = nil
-	c.Console = Console{URL: "http://10.0.0.2:8080", Parallel: 4, Timeout: 5 * time.Second}
-	return c
-}
-
-// secret is what no message may repeat.
-const secret = "hunter2"
-
 func TestEachMistakeAboutAConsoleIsNamed(t *testing.T) {
 	const (
 		noAddress = "--console: that is no address of a console: wanted is http://host:port, https://host:port/path or host:port"
@@ -28,59 +17,75 @@ func TestEachMistakeAboutAConsoleIsNamed(t *testing.T) {
 		pair     = "--console.cert-file and --console.key-file: one of them is missing"
 		noTLS    = " is set, and the console's address is not https"
 		parallel = " is out of bounds: allowed are 1 to 64"
-		timeout  = " is out of bounds: allowed are 100ms to 1m0s"
+		timeout  = " is out of bounds: allowed are 100ms to 1m"
+		missing  = ": open missing: file does not exist"
 	)
+	w := world{
+		env:   map[string]string{},
+		files: map[string]string{"p": secret, "empty": "\n", "no.pem": secret},
+	}
 	for _, c := range []struct {
-		name string
-		edit func(*Config)
-		want string
+		name  string
+		flags []string
+		env   string // the password there
+		want  string
 	}{
-		{"two sources", func(c *Config) { c.NameServers = []string{"mq:9876"} }, "--namesrv and --console: one of them is the source, not both"},
-		{"no source", func(c *Config) { c.Console.URL = "" }, noSource},
+		{"two sources", []string{"--console=mq", "--namesrv=mq:9876"}, "", "--namesrv and --console: one of them is the source, not both"},
+		{"no source", []string{"--console="}, "", noSource},
 
-		{"credentials", func(c *Config) { c.Console.URL = "http://admin:" + secret + "@mq:8080" }, inURL},
-		{"credentials without a scheme", func(c *Config) { c.Console.URL = "admin:" + secret + "@mq:8080" }, inURL},
-		{"a user in the address", func(c *Config) { c.Console.URL = "https://" + secret + "@mq" }, inURL},
-		{"credentials with a slash", func(c *Config) { c.Console.URL = "http://admin:1/" + secret + "@mq:8080" }, inURL},
-		{"credentials that make no URL", func(c *Config) { c.Console.URL = "http://admin:" + secret + "%zz@mq:8080" }, inURL},
-		{"query", func(c *Config) { c.Console.URL = "http://mq:8080/?token=" + secret }, tooLong},
-		{"empty query", func(c *Config) { c.Console.URL = "http://mq:8080/?" }, tooLong},
-		{"what a browser shows", func(c *Config) { c.Console.URL = "http://mq:8080/#/login?" + secret }, tooLong},
-		{"empty fragment", func(c *Config) { c.Console.URL = "http://mq:8080/#" }, tooLong},
-		{"another scheme", func(c *Config) { c.Console.URL = "ftp://mq/" + secret }, `--console: the scheme "ftp" is unknown: allowed are http and https`},
-		{"no host", func(c *Config) { c.Console.URL = "http://" }, noAddress},
-		{"only a port", func(c *Config) { c.Console.URL = ":8080" }, noAddress},
-		{"only a path", func(c *Config) { c.Console.URL = "/console/" + secret }, noAddress},
-		{"a port by name", func(c *Config) { c.Console.URL = "mq:" + secret }, noAddress},
-		{"port 0", func(c *Config) { c.Console.URL = "http://mq:0" }, noAddress},
-		{"port too high", func(c *Config) { c.Console.URL = "http://mq:65536" }, noAddress},
-		{"several", func(c *Config) { c.Console.URL = "mq1:8080,mq2:8080" }, noAddress},
-		{"a space", func(c *Config) { c.Console.URL = "http://mq 1:8080" }, noAddress},
-		{"IPv6 without brackets", func(c *Config) { c.Console.URL = "fe80::1" }, noAddress},
-		{"only spaces", func(c *Config) { c.Console.URL = "  " }, noAddress},
+		{"credentials", []string{"--console=http://admin:" + secret + "@mq:8080"}, "", inURL},
+		{"credentials without a scheme", []string{"--console=admin:" + secret + "@mq:8080"}, "", inURL},
+		{"a user in the address", []string{"--console=https://" + secret + "@mq"}, "", inURL},
+		{"credentials with a slash", []string{"--console=http://admin:1/" + secret + "@mq:8080"}, "", inURL},
+		{"credentials that make no URL", []string{"--console=http://admin:" + secret + "%zz@mq:8080"}, "", inURL},
+		{"query", []string{"--console=http://mq:8080/?token=" + secret}, "", tooLong},
+		{"empty query", []string{"--console=http://mq:8080/?"}, "", tooLong},
+		{"what a browser shows", []string{"--console=http://mq:8080/#/login?" + secret}, "", tooLong},
+		{"empty fragment", []string{"--console=http://mq:8080/#"}, "", tooLong},
+		{"another scheme", []string{"--console=ftp://mq/" + secret}, "", `--console: the scheme "ftp" is unknown: allowed are http and https`},
+		{"no host", []string{"--console=http://"}, "", noAddress},
+		{"only a port", []string{"--console=:8080"}, "", noAddress},
+		{"only a path", []string{"--console=/console/" + secret}, "", noAddress},
+		{"a port by name", []string{"--console=mq:" + secret}, "", noAddress},
+		{"port 0", []string{"--console=http://mq:0"}, "", noAddress},
+		{"port too high", []string{"--console=http://mq:65536"}, "", noAddress},
+		{"several", []string{"--console=mq1:8080,mq2:8080"}, "", noAddress},
+		{"a space", []string{"--console=http://mq 1:8080"}, "", noAddress},
+		{"IPv6 without brackets", []string{"--console=fe80::1"}, "", noAddress},
+		{"only spaces", []string{"--console=  "}, "", noAddress},
 
-		{"user without password", func(c *Config) { c.Console.Username = "admin" }, login},
-		{"password without user", func(c *Config) { c.Console.Password = secret }, login},
-		{"password file without user", func(c *Config) { c.Console.PasswordFile = "p" }, login},
-		{"proxy's user without password", func(c *Config) { c.Console.ProxyUsername = "admin" }, proxy},
-		{"proxy's password without user", func(c *Config) { c.Console.ProxyPassword = secret }, proxy},
-		{"proxy's password file without user", func(c *Config) { c.Console.ProxyPasswordFile = "p" }, proxy},
+		{"user without password", []string{"--console=mq", "--console.username=admin"}, "", login},
+		{"password without user", []string{"--console=mq"}, secret, login},
+		{"password file without user", []string{"--console=mq", "--console.password-file=p"}, "", login},
+		{"no password file", []string{"--console=mq", "--console.username=admin", "--console.password-file=missing"}, secret, "--console.password-file" + missing},
+		{"empty password file", []string{"--console=mq", "--console.username=admin", "--console.password-file=empty"}, secret, "--console.password-file: empty is empty"},
+		{"proxy's user without password", []string{"--console=mq", "--console.proxy-username=admin"}, "", proxy},
+		{"proxy's password file without user", []string{"--console=mq", "--console.proxy-password-file=p"}, "", proxy},
 
-		{"certificate without key", func(c *Config) { c.Console.URL, c.Console.CertFile = "https://mq", "c.pem" }, pair},
-		{"key without certificate", func(c *Config) { c.Console.URL, c.Console.KeyFile = "https://mq", "k.pem" }, pair},
-		{"authorities without https", func(c *Config) { c.Console.CAFile = "ca.pem" }, "--console.ca-file" + noTLS},
-		{"name without https", func(c *Config) { c.Console.ServerName = "mq" }, "--console.server-name" + noTLS},
-		{"any certificate without https", func(c *Config) { c.Console.Insecure = true }, "--console.insecure-skip-verify" + noTLS},
+		{"certificate without key", []string{"--console=https://mq", "--console.cert-file=c"}, "", pair},
+		{"key without certificate", []string{"--console=https://mq", "--console.key-file=k"}, "", pair},
+		{"no authorities", []string{"--console=https://mq", "--console.ca-file=missing"}, "", "--console.ca-file" + missing},
+		{"authorities that are none", []string{"--console=https://mq", "--console.ca-file=no.pem"}, "", "--console.ca-file: no.pem holds no certificate in PEM"},
+		{"no pair", []string{"--console=https://mq", "--console.cert-file=missing", "--console.key-file=no.pem"}, "", "--console.cert-file and --console.key-file" + missing},
+		{
+			"a pair that is none", []string{"--console=https://mq", "--console.cert-file=no.pem", "--console.key-file=no.pem"}, "",
+			"--console.cert-file and --console.key-file: tls: failed to find any PEM data in certificate input",
+		},
+		{"authorities without https", []string{"--console=mq", "--console.ca-file=missing"}, "", "--console.ca-file" + noTLS},
+		{"name without https", []string{"--console=mq", "--console.server-name=mq"}, "", "--console.server-name" + noTLS},
+		{"any certificate without https", []string{"--console=mq", "--console.insecure-skip-verify=true"}, "", "--console.insecure-skip-verify" + noTLS},
 
-		{"no calls", func(c *Config) { c.Console.Parallel = 0 }, "--console.parallel: 0" + parallel},
-		{"too many calls", func(c *Config) { c.Console.Parallel = 65 }, "--console.parallel: 65" + parallel},
-		{"too short a call", func(c *Config) { c.Console.Timeout = 99 * time.Millisecond }, "--console.call-timeout: 99ms" + timeout},
-		{"too long a call", func(c *Config) { c.Console.Timeout = 61 * time.Second }, "--console.call-timeout: 1m1s" + timeout},
+		{"no calls", []string{"--console=mq", "--console.parallel=0"}, "", "--console.parallel: 0" + parallel},
+		{"too many calls", []string{"--console=mq", "--console.parallel=65"}, "", "--console.parallel: 65" + parallel},
+		{"too short a call", []string{"--console=mq", "--console.call-timeout=99ms"}, "", "--console.call-timeout: 99ms" + timeout},
+		{"too long a call", []string{"--console=mq", "--console.call-timeout=61s"}, "", "--console.call-timeout: 61s" + timeout},
+
+		{"user without a console", []string{"--namesrv=mq:1", "--console.username=admin"}, "", "--console.username is set, and there is no --console"},
+		{"certificate without a console", []string{"--namesrv=mq:1", "--console.cert-file=missing"}, "", "--console.cert-file is set, and there is no --console"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bad := goodConsole()
-			c.edit(&bad)
-			valid, err := bad.Check()
+			w.env[EnvConsolePassword] = c.env
+			v, err := w.load(Sources{Flags: byFlags(c.flags...)})
 			if err == nil {
 				t.Fatal("no mistake was found")
 			}
@@ -90,56 +95,22 @@ func TestEachMistakeAboutAConsoleIsNamed(t *testing.T) {
 			if strings.Contains(err.Error(), secret) {
 				t.Errorf("the message repeats a secret: %v", err)
 			}
-			if valid.Console.URL != "" {
-				t.Error("a Config with a mistake made a Valid")
+			if v.Clusters != nil {
+				t.Error("settings with a mistake are valid")
 			}
 		})
 	}
 }
 
-func TestSettingsOfAConsoleWithoutAConsole(t *testing.T) {
-	for flag, edit := range map[string]func(*Console){
-		FlagConsoleUsername:      func(c *Console) { c.Username = "admin" },
-		FlagConsolePassword:      func(c *Console) { c.PasswordFile = "p" },
-		FlagConsoleProxyUsername: func(c *Console) { c.ProxyUsername = "admin" },
-		FlagConsoleProxyPassword: func(c *Console) { c.ProxyPasswordFile = "p" },
-		FlagConsoleCA:            func(c *Console) { c.CAFile = "ca.pem" },
-		FlagConsoleCert:          func(c *Console) { c.CertFile = "c.pem" },
-		FlagConsoleKey:           func(c *Console) { c.KeyFile = "k.pem" },
-		FlagConsoleServerName:    func(c *Console) { c.ServerName = "mq" },
-		FlagConsoleInsecure:      func(c *Console) { c.Insecure = true },
-	} {
-		c := good()
-		edit(&c.Console)
-		_, err := c.Check()
-		if want := "--" + flag + " is set, and there is no --console"; err == nil || err.Error() != want {
-			t.Errorf("\n got %v\nwant %s", err, want)
-		}
-	}
-	// These may be set for all processes of a machine.
-	c := good()
-	c.Console.Password, c.Console.ProxyPassword, c.Console.Parallel, c.Console.Timeout = secret, secret, 1000, time.Hour
-	if _, err := c.Check(); err != nil {
+// The environment may be that of all processes of a machine.
+func TestTheEnvironmentMaySpeakOfAConsoleThatIsNone(t *testing.T) {
+	w := world{env: map[string]string{EnvConsolePassword: secret, EnvConsoleProxyPassword: secret}}
+	_, err := w.load(Sources{
+		Flags:       byFlags("--namesrv=mq:1"),
+		Environment: Said{keyUsername: {"admin"}, "console.parallel": {"1000"}, keyPasswordFile: {"missing"}},
+	})
+	if err != nil {
 		t.Error(err)
-	}
-}
-
-func TestAllMistakesAboutAConsoleAreReportedTogether(t *testing.T) {
-	c := goodConsole()
-	c.Window = 0
-	c.Console = Console{URL: "gopher://mq", Username: "admin", ProxyUsername: "admin", CertFile: "c.pem"}
-	_, err := c.Check()
-	if err == nil {
-		t.Fatal("no mistake was found")
-	}
-	lines := strings.Split(err.Error(), "\n")
-	for i, flag := range []string{FlagConsole + ":", FlagConsoleUsername, FlagConsoleProxyUsername, FlagConsoleCert, FlagConsoleParallel, FlagConsoleTimeout, FlagWindow} {
-		if i >= len(lines) || !strings.HasPrefix(lines[i], "--"+flag) {
-			t.Fatalf("mistake %d is not about --%s:\n%v", i, flag, err)
-		}
-	}
-	if len(lines) != 7 {
-		t.Errorf("%d mistakes:\n%v", len(lines), err)
 	}
 }
 
@@ -154,17 +125,16 @@ func TestAddressesOfAConsole(t *testing.T) {
 		"[::1]:8080":                   "http://[::1]:8080",
 		"\tmq:8080":                    "http://mq:8080",
 	} {
-		c := goodConsole()
-		c.Console.URL = given
-		valid, err := c.Check()
+		v, err := flags("--console=" + given)
 		if err != nil {
 			t.Errorf("%q: %v", given, err)
 			continue
 		}
-		if got := valid.Console.URL; got != want {
-			t.Errorf("%q became %q, want %q", given, got, want)
+		c := v.Clusters[0].Console
+		if c.URL != want {
+			t.Errorf("%q became %q, want %q", given, c.URL, want)
 		}
-		if host := valid.Console.Host(); host == "" || !strings.Contains(want, "//"+host) {
+		if host := c.Host(); host == "" || !strings.Contains(want, "//"+host) {
 			t.Errorf("the host of %q is %q", want, host)
 		}
 	}
@@ -174,21 +144,15 @@ func TestAddressesOfAConsole(t *testing.T) {
 }
 
 func TestAConsoleWithEverything(t *testing.T) {
-	c := goodConsole()
-	c.Console = Console{
-		URL: "https://mq", Username: "a", Password: secret, PasswordFile: "p", ProxyUsername: "b", ProxyPassword: secret,
-		CAFile: "ca.pem", CertFile: "c.pem", KeyFile: "k.pem", ServerName: "mq", Insecure: true, Parallel: 64, Timeout: time.Minute,
+	w := world{files: map[string]string{"p": secret + "\r\n", "q": " " + secret}}
+	v, err := w.load(Sources{Flags: byFlags("--console=https://mq", "--console.username=a", "--console.password-file=p", "--console.proxy-username=b",
+		"--console.proxy-password-file=q", "--console.server-name=mq", "--console.insecure-skip-verify=true", "--console.parallel=64", "--console.call-timeout=1m")})
+	v = must(t, v, err)
+	want := Console{
+		URL: "https://mq", Username: "a", Password: secret, PasswordFile: "p", ProxyUsername: "b", ProxyPassword: " " + secret, ProxyPasswordFile: "q",
+		TLS: TLS{ServerName: "mq", Insecure: true}, Parallel: 64, Timeout: time.Minute,
 	}
-	valid, err := c.Check()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if valid.Console != c.Console {
-		t.Errorf("%+v became %+v", c.Console, valid.Console)
-	}
-	// A file that could not be read is a mistake of its own.
-	c.Console.Password = ""
-	if _, err := c.Check(); err != nil {
-		t.Error(err)
+	if got := v.Clusters[0].Console; got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

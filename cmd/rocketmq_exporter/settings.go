@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
+)
+
+// load reads all settings: flags, environment and file. It may be called again,
+// when the file has changed.
+func (c commandLine) load() (config.Valid, error) {
+	s := c.sources()
+	s.Environment, s.Old = environment()
+	if name := c.file(s.Environment); name != "" {
+		content, err := readFile(name)
+		if err != nil {
+			return config.Valid{}, fmt.Errorf("--config.file: %w", err)
+		}
+		s.File = config.ParseFile(name, content)
+	}
+	return config.Load(s)
+}
+
+func (c commandLine) sources() config.Sources {
+	return config.Sources{Flags: c.said, Getenv: os.Getenv, ReadFile: readFile, CheckWeb: toolkit.Validate}
+}
+
+// file is the name of the configuration file; empty where there is none.
+func (c commandLine) file(environment config.Said) string {
+	for _, said := range []config.Said{c.said, environment} {
+		if texts := said[config.KeyFile]; len(texts) > 0 {
+			return texts[0]
+		}
+	}
+	return ""
+}
+
+// checkOnly says whether the settings are only to be checked.
+func (c commandLine) checkOnly() bool {
+	texts := c.said[config.KeyCheck]
+	return len(texts) > 0 && texts[0] == "true"
+}
+
+// environment is what the exporter's variables say, and those of the original
+// exporter: people swap the binary and keep their environment. An empty variable
+// is none.
+func environment() (own, old config.Said) {
+	own, old = make(config.Said), make(config.Said)
+	for _, s := range config.Settings() {
+		if v := os.Getenv(s.Env()); v != "" {
+			own[s.Key] = []string{v}
+			if s.IsList() {
+				own[s.Key] = strings.Split(v, "\n")
+			}
+		}
+		if v := strings.TrimSpace(os.Getenv(s.Old)); v != "" {
+			old[s.Key] = []string{v}
+		}
+	}
+	return own, old
+}
+
+// maxFile bounds what is read of a file: a device or a log that was named by
+// mistake must not fill the memory.
+const maxFile = 4 << 20
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name) //nolint:gosec // the user's own file
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > maxFile {
+		return nil, &os.PathError{Op: "read", Path: name, Err: errTooLarge}
+	}
+	return content, nil
+}
+
+var errTooLarge = errors.New("it is larger than 4 MiB")

@@ -1,0 +1,3 @@
+package config
+
+//go:generate go run ./configdoc -o ../../docs/configuration.md -readme ../../README.md

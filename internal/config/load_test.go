@@ -1,0 +1,228 @@
+package config
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const noSource = "--namesrv: the address of a name server is needed, as in --namesrv=10.0.0.1:9876, or that of a console, as in --console=http://10.0.0.2:8080 (or try the command demo)"
+
+func TestEachMistakeIsNamedWithWhatIsAllowed(t *testing.T) {
+	const (
+		noLink   = "that is no address of a page: wanted is http://host:port/path or https://host/path, without credentials"
+		noPrefix = " is no prefix of a metric name: allowed are letters, digits, '_' and ':', and no digit in front"
+	)
+	for _, c := range []struct{ name, said, want string }{
+		{"no name server", "--topics.system=true", noSource},
+		{"only separators", "--namesrv= ; , ", noSource},
+		{"a link that is no page", "--web.console-link=javascript:alert(1)", "--web.console-link: " + noLink},
+		{"a link with a password", "--web.console-link=https://admin:" + secret + "@console.example/", "--web.console-link: " + noLink},
+		{"no port", "--namesrv=10.0.0.1", `--namesrv: "10.0.0.1" is no address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876`},
+		{"no host", "--namesrv=:9876", `--namesrv: ":9876" is no address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876`},
+		{"IPv6 without brackets", "--namesrv=fe80::1:9876", `--namesrv: "fe80::1:9876" is no address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876`},
+		{"URL", "--namesrv=http://mq:9876", `--namesrv: "http://mq:9876" is no address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876`},
+		{"port 0", "--namesrv=mq:0", `--namesrv: "mq:0" has the port "0": allowed are 1 to 65535`},
+		{"port too high", "--namesrv=mq:65536", `--namesrv: "mq:65536" has the port "65536": allowed are 1 to 65535`},
+		{"port by name", "--namesrv=mq:http", `--namesrv: "mq:http" has the port "http": allowed are 1 to 65535`},
+		{"interval too short", "--collect.interval=999ms", "--collect.interval: 999ms is out of bounds: allowed are 1s to 1h"},
+		{"interval too long", "--collect.interval=2h", "--collect.interval: 2h is out of bounds: allowed are 1s to 1h"},
+		{"time limit too short", "--collect.timeout=0s", "--collect.timeout: 0s is out of bounds: allowed are 100ms to 1h"},
+		{"forget too soon", "--collect.forget-after=-1s", "--collect.forget-after: -1s is out of bounds: allowed are 1s to 720h"},
+		{"owners asked too often", "--collect.owner-refresh=1s", "--collect.owner-refresh: 1s is out of bounds: allowed are 10s to 24h"},
+		{"no duration", "--collect.interval=15", `--collect.interval: "15" is no duration: wanted is a number with its unit, as in 15s or 1h30m; allowed are 1s to 1h`},
+		{"no window", "--collect.window=0", "--collect.window: 0 is out of bounds: allowed are 1 to 256"},
+		{"too parallel", "--collect.parallel=257", "--collect.parallel: 257 is out of bounds: allowed are 1 to 256"},
+		{"beyond numbers", "--collect.parallel=99999999999999999999", "--collect.parallel: 99999999999999999999 is out of bounds: allowed are 1 to 256"},
+		{"no number", "--collect.window=1.5", `--collect.window: "1.5" is no number: allowed are 1 to 256`},
+		{"keep nothing", "--collect.keep-rounds=0", "--collect.keep-rounds: 0 is out of bounds: allowed are 1 to 100"}, // the source takes 0 for its default
+		{"no scrapes", "--web.max-scrapes=-1", "--web.max-scrapes: -1 is out of bounds: allowed are 1 to 1000"},
+		{"neither yes nor no", "--topics.system=maybe", `--topics.system: "maybe" is not allowed: allowed are true and false`},
+		{"a word that is none", "--log.level=Info", `--log.level: "Info" is not allowed: allowed are debug, info, warn, error`},
+		{"no address to serve on", "--web.listen-address=", "--web.listen-address: the address is empty: wanted is host:port or :port, as in :9104"},
+		{"users that are none", "--web.config.file=bad.yml", "--web.config.file=bad.yml: no such user"},
+		{"no prefix", "--metrics.prefix=", `--metrics.prefix: ""` + noPrefix},
+		{"prefix with a digit in front", "--metrics.prefix=5rocketmq", `--metrics.prefix: "5rocketmq"` + noPrefix},
+		{"prefix with a line behind it", "--metrics.prefix=rocketmq\n", `--metrics.prefix: "rocketmq\n"` + noPrefix},
+		{"a name with a space", "--cluster.name=a b", `--cluster.name: "a b" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
+		{"a name that is no text", "--cluster.name=\xff", `--cluster.name: "\xff" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			said := []string{c.said}
+			if c.want != noSource && !strings.HasPrefix(c.said, "--namesrv") {
+				said = append(said, "--namesrv=10.0.0.1:9876")
+			}
+			v, err := flags(said...)
+			if err == nil {
+				t.Fatal("no mistake was found")
+			}
+			if err.Error() != c.want {
+				t.Errorf("\n got %v\nwant %s", err, c.want)
+			}
+			if v.Clusters != nil {
+				t.Error("settings with a mistake are valid")
+			}
+		})
+	}
+}
+
+func TestMetricsPath(t *testing.T) {
+	for _, ok := range []string{"/", "/metrics", "/a/b.c_d~e-f", "/-", "/v1/-/metrics"} {
+		if _, err := flags("--namesrv=mq:9876", "--web.telemetry-path="+ok); err != nil {
+			t.Errorf("%q: %v", ok, err)
+		}
+	}
+	const noPath = " is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes"
+	const taken = " is taken: /-/healthy, /-/ready, /style.css are the exporter's own"
+	for path, want := range map[string]string{
+		"":             `""` + noPath,
+		"metrics":      `"metrics"` + noPath,
+		"/metrics/":    `"/metrics/"` + noPath,
+		"//":           `"//"` + noPath,
+		"/a//b":        `"/a//b"` + noPath,
+		"/a/../b":      `"/a/../b"` + noPath,
+		"/a/./b":       `"/a/./b"` + noPath,
+		"/a b":         `"/a b"` + noPath,
+		"/a\tb":        `"/a\tb"` + noPath,
+		"/{x}":         `"/{x}"` + noPath,
+		"/a?b":         `"/a?b"` + noPath,
+		"/a%20b":       `"/a%20b"` + noPath,
+		"/metrics\n":   `"/metrics\n"` + noPath,
+		"/-/ready":     `"/-/ready"` + taken,
+		"/-/healthy":   `"/-/healthy"` + taken,
+		"/style.css":   `"/style.css"` + taken,
+		"/\xff":        `"/\xff"` + noPath,
+		"/métriques":   `"/métriques"` + noPath,
+		"GET /metrics": `"GET /metrics"` + noPath,
+	} {
+		_, err := flags("--namesrv=mq:9876", "--web.telemetry-path="+path)
+		if want = "--web.telemetry-path: " + want; err == nil || err.Error() != want {
+			t.Errorf("%q:\n got %v\nwant %s", path, err, want)
+		}
+	}
+}
+
+func TestAllMistakesAreReportedTogether(t *testing.T) {
+	_, err := flags("--namesrv=mq,mq:0", "--collect.interval=0s", "--collect.window=0", "--metrics.prefix=-", "--web.telemetry-path=x", "--web.config.file=bad.yml")
+	mistakes, ok := errors.AsType[Mistakes](err)
+	if !ok || !strings.HasPrefix(err.Error(), "7 mistakes in the settings:\n  --namesrv: ") {
+		t.Fatalf("%v", err)
+	}
+	var names []string
+	for _, m := range mistakes {
+		name, _, _ := strings.Cut(m.Error(), ":")
+		names = append(names, name)
+	}
+	want := []string{
+		"--namesrv", "--namesrv", "--collect.interval", "--collect.window", "--metrics.prefix", "--web.telemetry-path", "--web.config.file=bad.yml",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("mistakes of %v, want %v:\n%v", names, want, err)
+	}
+}
+
+func TestListsAreSplit(t *testing.T) {
+	v, err := flags("--namesrv=a:1,b:2;c:3", "--namesrv= b:2 ;; [::1]:4, ", "--topics.ignore=orders, payments", "--topics.ignore=", "--topics.ignore=orders,%RETRY%a;b")
+	v = must(t, v, err)
+	if got, want := v.Clusters[0].NameServers, []string{"a:1", "b:2", "c:3", "[::1]:4"}; !slices.Equal(got, want) {
+		t.Errorf("name servers %q, want %q", got, want)
+	}
+	// The original exporter's list has commas, and a topic's name has none.
+	if got, want := v.Clusters[0].IgnoredTopics, []string{"orders", "payments", "%RETRY%a;b"}; !slices.Equal(got, want) {
+		t.Errorf("ignored topics %q, want %q", got, want)
+	}
+}
+
+// What beats what, for a setting of a cluster and for one of all.
+func TestPrecedence(t *testing.T) {
+	const clusters = "clusters:\n- {name: a, namesrv: [a:1], collect: {interval: 20s}}\n- {name: b, namesrv: [b:1]}\n"
+	const text = "web: {telemetry_path: /file}\ndefaults: {collect: {interval: 30s}}\n" + clusters
+	for _, c := range []struct {
+		name       string
+		flags, env Said
+		old        Said
+		file       string
+		intervals  []time.Duration
+		path       string
+	}{
+		{"defaults of the exporter", nil, nil, nil, "clusters:\n- namesrv: a:1\n", []time.Duration{15 * time.Second}, "/metrics"},
+		{"a cluster beats the defaults of the file", nil, nil, nil, text, []time.Duration{20 * time.Second, 30 * time.Second}, "/file"},
+		{
+			"the environment beats the file, for all clusters", nil,
+			Said{KeyInterval: {"40s"}, "web.telemetry_path": {"/env"}}, nil, text, []time.Duration{40 * time.Second, 40 * time.Second}, "/env",
+		},
+		{"an old variable beats the file", nil, nil, Said{"web.telemetry_path": {"/old"}}, text, []time.Duration{20 * time.Second, 30 * time.Second}, "/old"},
+		{
+			"the exporter's own variable beats an old one", nil,
+			Said{"web.telemetry_path": {"/env"}}, Said{"web.telemetry_path": {"/old"}}, text, []time.Duration{20 * time.Second, 30 * time.Second}, "/env",
+		},
+		{
+			"a flag beats all",
+			Said{KeyInterval: {"50s"}, "web.telemetry_path": {"/flag"}}, Said{KeyInterval: {"40s"}, "web.telemetry_path": {"/env"}},
+			Said{"web.telemetry_path": {"/old"}}, text, []time.Duration{50 * time.Second, 50 * time.Second}, "/flag",
+		},
+		{
+			"a file without clusters has defaults for that of the flags",
+			Said{KeyNameServers: {"a:1"}}, nil, nil, "web: {telemetry_path: /file}\ndefaults: {collect: {interval: 30s}}\n",
+			[]time.Duration{30 * time.Second}, "/file",
+		},
+		{"an empty file", Said{KeyNameServers: {"a:1"}}, nil, nil, "# nothing\n", []time.Duration{15 * time.Second}, "/metrics"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, err := world{}.load(Sources{Flags: c.flags, Environment: c.env, Old: c.old, File: ParseFile("mq.yml", []byte(c.file))})
+			v = must(t, v, err)
+			var intervals []time.Duration
+			for _, k := range v.Clusters {
+				intervals = append(intervals, k.Interval)
+			}
+			if !slices.Equal(intervals, c.intervals) || v.Web.MetricsPath != c.path {
+				t.Errorf("intervals %v, path %s; want %v, %s", intervals, v.Web.MetricsPath, c.intervals, c.path)
+			}
+		})
+	}
+}
+
+// One cluster comes from flags and environment, several from the file.
+func TestClustersHaveOneOrigin(t *testing.T) {
+	const text = "\nclusters:\n- namesrv: a:1\n"
+	const both = " and mq.yml:2: clusters: the clusters come from one of them, not both"
+	for _, c := range []struct {
+		name            string
+		flags, env, old Said
+		want            string
+	}{
+		{"flag", Said{KeyNameServers: {"b:1"}}, nil, nil, "--namesrv" + both},
+		{"environment", nil, Said{KeyNameServers: {"b:1"}}, nil, "--namesrv" + both},
+		{"console", Said{KeyConsole: {"b:1"}}, nil, nil, "--console" + both},
+		{"old console", nil, nil, Said{KeyConsole: {"b:1"}}, "--console" + both + " (it comes from the variable rocketmqConsoleIPAndPort)"},
+		{"name", Said{keyName: {"b"}}, nil, nil, "--cluster.name" + both},
+		{"login", Said{keyUsername: {"b"}}, nil, nil, "--console.username" + both},
+	} {
+		_, err := world{}.load(Sources{Flags: c.flags, Environment: c.env, Old: c.old, File: ParseFile("mq.yml", []byte(text))})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s:\n got %v\nwant %s", c.name, err, c.want)
+		}
+	}
+	// It may be meant for the consoles of other files on the machine.
+	_, err := world{}.load(Sources{Environment: Said{keyUsername: {"b"}}, File: ParseFile("mq.yml", []byte(text))})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrapNamesASettingAsItWasSaid(t *testing.T) {
+	said := errors.New("in use")
+	for want, s := range map[string]Sources{
+		"--web.listen-address=:1: in use":                                            {Flags: byFlags("--namesrv=a:1", "--web.listen-address=:1")},
+		"--web.listen-address=:1: in use (it comes from the variable listenAddress)": {Flags: byFlags("--namesrv=a:1"), Old: Said{KeyListen: {":1"}}},
+		"dir/mq.yml:2: web.listen_address=:1: in use":                                {Flags: byFlags("--namesrv=a:1"), File: ParseFile("dir/mq.yml", []byte("web:\n  listen_address: :1\n"))},
+	} {
+		v, err := world{}.load(s)
+		v = must(t, v, err)
+		if got := v.Wrap(KeyListen, ":1", said); got.Error() != want || !errors.Is(got, said) {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+}

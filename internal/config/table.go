@@ -1,0 +1,283 @@
+package config
+
+import (
+	"slices"
+	"time"
+)
+
+// Settings is the table of everything that can be set, in the order of help and
+// documents.
+func Settings() []*Setting {
+	rows := slices.Concat(commandLineSettings(), sourceSettings(), consoleSettings(), collectSettings(), selectionSettings(), globalSettings())
+	list := make([]*Setting, len(rows))
+	for i := range rows {
+		list[i] = &rows[i]
+	}
+	return list
+}
+
+func commandLineSettings() []Setting {
+	return []Setting{
+		{
+			Key: KeyFile, Flag: "config.file", Scope: CommandLine, Basic: true, Value: "FILE",
+			Help: "File with settings: several clusters, and everything that the flags can say.",
+			kind: file{},
+		},
+		{
+			Key: KeyCheck, Flag: "check-config", Scope: CommandLine, Basic: true, Default: "false", noEnv: true,
+			Help: "Check all settings, say what is wrong with them, and end with 1 if something is, else with 0.",
+			kind: yesNo{},
+		},
+	}
+}
+
+func sourceSettings() []Setting {
+	return []Setting{
+		{
+			Key: KeyNameServers, Flag: "namesrv", Scope: PerCluster, Of: Direct, Identity: true, Basic: true, Value: "HOST:PORT",
+			Help: "Address of a name server. Several are joined by commas, or given one by one; all of them are asked.",
+			kind: names{separators: ",;", what: "addresses", check: checkAddress, rule: "`host:port`"},
+			at:   func(_ *Config, k *Cluster) any { return &k.NameServers },
+		},
+		{
+			Key: KeyConsole, Flag: "console", Old: "rocketmqConsoleIPAndPort", Scope: PerCluster, Of: FromConsole, Identity: true, Basic: true, Value: "URL",
+			Help: "Address of a rocketmq-console or rocketmq-dashboard to read instead of name servers and brokers, where those cannot be reached.",
+			kind: consoleURL{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.URL },
+		},
+		{
+			Key: keyName, Flag: "cluster.name", Scope: PerCluster, Identity: true, Value: "NAME",
+			Help: "What the label cluster says, instead of RocketMQ's own name of the cluster. Each of several clusters needs one.",
+			kind: label{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Name },
+		},
+	}
+}
+
+func consoleSettings() []Setting {
+	rows := []Setting{
+		{
+			Key: keyUsername, Flag: "console.username", Value: "NAME",
+			Help: "User for a console that wants a login. The password comes from a file, or from " + EnvConsolePassword + ".",
+			kind: text{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.Username },
+		},
+		{
+			Key: keyPasswordFile, Flag: "console.password-file", Value: "FILE", Secret: EnvConsolePassword,
+			Help: "File with the password of that user.",
+			kind: file{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.PasswordFile },
+		},
+		{
+			Key: keyPasswordEnv, Value: "NAME",
+			Help: "Environment variable with that password.",
+			kind: text{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.PasswordEnv },
+		},
+		{
+			Key: keyProxyUsername, Flag: "console.proxy-username", Value: "NAME",
+			Help: "User for a proxy in front that wants basic authentication. The password comes from a file, or from " + EnvConsoleProxyPassword + ".",
+			kind: text{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.ProxyUsername },
+		},
+		{
+			Key: keyProxyFile, Flag: "console.proxy-password-file", Value: "FILE", Secret: EnvConsoleProxyPassword,
+			Help: "File with the password of that user.",
+			kind: file{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.ProxyPasswordFile },
+		},
+		{
+			Key: keyProxyEnv, Value: "NAME",
+			Help: "Environment variable with that password.",
+			kind: text{},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.ProxyPasswordEnv },
+		},
+	}
+	rows = append(rows, tlsSettings("console.", "https", "console", func(k *Cluster) *TLS { return &k.Console.TLS })...)
+	rows = append(rows,
+		Setting{
+			Key: "console.parallel", Flag: "console.parallel", Default: "4", Unit: "calls",
+			Help: "Calls under way at the same time.",
+			kind: number{least: 1, most: 64},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.Parallel },
+		},
+		Setting{
+			Key: "console.call_timeout", Flag: "console.call-timeout", Default: "5s",
+			Help: "Time limit of a call; four times that for the slow ones.",
+			kind: span{least: 100 * time.Millisecond, most: time.Minute},
+			at:   func(_ *Config, k *Cluster) any { return &k.Console.Timeout },
+		},
+	)
+	for i := range rows {
+		rows[i].Scope, rows[i].Of = PerCluster, FromConsole
+	}
+	return rows
+}
+
+// tlsSettings are those of a server that is reached by TLS.
+func tlsSettings(section, protocol, server string, of func(*Cluster) *TLS) []Setting {
+	return []Setting{
+		{
+			Key: section + keyCA, Flag: section + "ca-file", Value: "FILE",
+			Help: "PEM file with the authorities to trust for " + protocol + ", instead of the system's.",
+			kind: file{},
+			at:   func(_ *Config, k *Cluster) any { return &of(k).CAFile },
+		},
+		{
+			Key: section + keyCert, Flag: section + "cert-file", Value: "FILE",
+			Help: "PEM file with a certificate to show.",
+			kind: file{},
+			at:   func(_ *Config, k *Cluster) any { return &of(k).CertFile },
+		},
+		{
+			Key: section + keyKey, Flag: section + "key-file", Value: "FILE",
+			Help: "PEM file with the key of that certificate.",
+			kind: file{},
+			at:   func(_ *Config, k *Cluster) any { return &of(k).KeyFile },
+		},
+		{
+			Key: section + keyServerName, Flag: section + "server-name", Value: "NAME",
+			Help: "Name in the " + server + "'s certificate, if not that of the address.",
+			kind: text{},
+			at:   func(_ *Config, k *Cluster) any { return &of(k).ServerName },
+		},
+		{
+			Key: section + keyInsecure, Flag: section + "insecure-skip-verify", Default: "false",
+			Help: "Trust any certificate.",
+			kind: yesNo{},
+			at:   func(_ *Config, k *Cluster) any { return &of(k).Insecure },
+		},
+	}
+}
+
+func collectSettings() []Setting {
+	rows := []Setting{
+		{
+			Key: KeyInterval, Flag: "collect.interval", Basic: true, Default: "15s",
+			Help: "Time from the beginning of one round to that of the next.",
+			kind: span{least: time.Second, most: time.Hour},
+			at:   func(_ *Config, k *Cluster) any { return &k.Interval },
+		},
+		{
+			Key: "collect.timeout", Flag: "collect.timeout", Basic: true, Default: "10s",
+			Help: "Time limit of a round. What was read by then is shown.",
+			kind: span{least: 100 * time.Millisecond, most: time.Hour},
+			at:   func(_ *Config, k *Cluster) any { return &k.Timeout },
+		},
+		{
+			Key: "collect.window", Flag: "collect.window", Default: "8", Unit: "requests",
+			Help: "Requests that may be under way at one node; not of a console. A broker has 16 threads for all who ask.",
+			kind: number{least: 1, most: 256},
+			at:   func(_ *Config, k *Cluster) any { return &k.Window },
+		},
+		{
+			Key: "collect.parallel", Flag: "collect.parallel", Default: "8", Unit: "nodes",
+			Help: "Nodes that are asked at the same time; not of a console.",
+			kind: number{least: 1, most: 256},
+			at:   func(_ *Config, k *Cluster) any { return &k.Parallel },
+		},
+		{
+			Key: "collect.keep_rounds", Flag: "collect.keep-rounds", Default: "3", Unit: "rounds",
+			Help: "For how many rounds the last good numbers stand in for what cannot be read.",
+			kind: number{least: 1, most: 100},
+			at:   func(_ *Config, k *Cluster) any { return &k.KeepRounds },
+		},
+		{
+			Key: "collect.forget_after", Flag: "collect.forget-after", Default: "1h",
+			Help: "How long a broker that no name server lists and that does not answer is shown as down.",
+			kind: span{least: time.Second, most: 30 * 24 * time.Hour},
+			at:   func(_ *Config, k *Cluster) any { return &k.ForgetAfter },
+		},
+		{
+			Key: "collect.owner_refresh", Flag: "collect.owner-refresh", Default: "5m",
+			Help: "How long a consumer process is believed about the queues that it holds, while its group does not change; " +
+				"not of a console, which tells it with every answer.",
+			kind: span{least: 10 * time.Second, most: 24 * time.Hour},
+			at:   func(_ *Config, k *Cluster) any { return &k.OwnerRefresh },
+		},
+	}
+	for i := range rows {
+		rows[i].Scope = PerCluster
+	}
+	return rows
+}
+
+func selectionSettings() []Setting {
+	rows := []Setting{
+		{
+			Key: "topics.ignore", Flag: "topics.ignore", Old: "ignoredTopics", Basic: true, Value: "TOPIC",
+			Help: "Topics to leave out, by exact name. Several are joined by commas.",
+			kind: names{separators: ",", what: "names"},
+			at:   func(_ *Config, k *Cluster) any { return &k.IgnoredTopics },
+		},
+		{
+			Key: "topics.system", Flag: "topics.system", Basic: true, Default: "false",
+			Help: "Include the topics and consumer groups that RocketMQ makes for itself.",
+			kind: yesNo{},
+			at:   func(_ *Config, k *Cluster) any { return &k.System },
+		},
+		{
+			Key: "console_link", Flag: "web.console-link", Value: "URL",
+			Help: "Address of a console that the page links to. It is not read.",
+			kind: link{},
+			at:   func(_ *Config, k *Cluster) any { return &k.ConsoleLink },
+		},
+	}
+	for i := range rows {
+		rows[i].Scope = PerCluster
+	}
+	return rows
+}
+
+func globalSettings() []Setting {
+	return []Setting{
+		{
+			Key: "metrics.prefix", Flag: "metrics.prefix", Old: "metricsPrefix", Basic: true, Default: "rocketmq",
+			Help: "First word of the names of all metrics.",
+			kind: prefix{},
+			at:   func(c *Config, _ *Cluster) any { return &c.Prefix },
+		},
+		{
+			Key: keySystemd, Flag: "web.systemd-socket", Default: "false",
+			Help: "Serve on the sockets that systemd hands over, instead of an address. On Linux only.",
+			kind: yesNo{},
+			at:   func(c *Config, _ *Cluster) any { return &c.Web.SystemdSocket },
+		},
+		{
+			Key: KeyListen, Flag: "web.listen-address", Old: "listenAddress", Basic: true, Default: ":9104",
+			Help: "Address to serve on: :9104, 127.0.0.1:9104, [::1]:9104, vsock://:9104. Repeat it for more.",
+			kind: listen{},
+			at:   func(c *Config, _ *Cluster) any { return &c.Web.Listen },
+		},
+		{
+			Key: KeyWebConfig, Flag: "web.config.file", Basic: true, Value: "FILE",
+			Help: "File with TLS and users for what is served: https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md",
+			kind: file{},
+			at:   func(c *Config, _ *Cluster) any { return &c.Web.ConfigFile },
+		},
+		{
+			Key: "web.telemetry_path", Flag: "web.telemetry-path", Old: "metricsPath", Basic: true, Default: "/metrics",
+			Help: "Path of the metrics.",
+			kind: urlPath{},
+			at:   func(c *Config, _ *Cluster) any { return &c.Web.MetricsPath },
+		},
+		{
+			Key: "web.max_scrapes", Flag: "web.max-scrapes", Default: "4", Unit: "scrapes",
+			Help: "Scrapes that may be under way at the same time. More are refused.",
+			kind: number{least: 1, most: 1000},
+			at:   func(c *Config, _ *Cluster) any { return &c.Web.MaxScrapes },
+		},
+		{
+			Key: "log.level", Flag: "log.level", Basic: true, Default: "info",
+			Help: "Least level that is logged: debug, info, warn or error.",
+			kind: choice{words: []string{"debug", "info", "warn", "error"}},
+			at:   func(c *Config, _ *Cluster) any { return &c.Log.Level },
+		},
+		{
+			Key: "log.format", Flag: "log.format", Basic: true, Default: "logfmt",
+			Help: "Format of the log: logfmt or json.",
+			kind: choice{words: []string{"logfmt", "json"}},
+			at:   func(c *Config, _ *Cluster) any { return &c.Log.Format },
+		},
+	}
+}
