@@ -21,7 +21,6 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/poll"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
 )
@@ -58,7 +57,7 @@ func New(c config.Valid, log *slog.Logger) (*App, error) {
 		}
 	}
 	a.handler = a.routes(exposition.Options{
-		Prefix: c.Prefix, Reports: a.reports, Gatherer: registry, MaxScrapes: c.Web.MaxScrapes,
+		Prefix: c.Prefix, Views: a.views, Gatherer: registry, MaxScrapes: c.Web.MaxScrapes,
 		Logger: log, OnSeries: scrapes.setSeries, OnError: scrapes.fail,
 	})
 	return a, nil
@@ -80,11 +79,11 @@ func (a *App) routes(o exposition.Options) http.Handler {
 	return mux
 }
 
-func (a *App) reports() []*lag.Report {
-	var list []*lag.Report
+func (a *App) views() []*exposition.View {
+	var list []*exposition.View
 	for _, t := range a.targets {
 		if s := t.state.Load(); s != nil {
-			list = append(list, s.reports...)
+			list = append(list, s.views...)
 		}
 	}
 	return list

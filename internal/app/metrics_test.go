@@ -13,6 +13,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
@@ -336,7 +337,8 @@ func TestTwoClustersBehindOneNameServer(t *testing.T) {
 func TestAClusterNameThatIsNoText(t *testing.T) {
 	a := newStepped(t, settings(t, []string{"127.0.0.1:1"}))
 	snap := &model.Snapshot{Cluster: "e\xff\xfeast"}
-	a.targets[0].state.Store(&state{reports: []*lag.Report{lag.Build(snap)}})
+	report := lag.Build(snap)
+	a.targets[0].state.Store(&state{reports: []*lag.Report{report}, views: []*exposition.View{rules(config.Cluster{}).View(report)}})
 	s := a.scrape()
 	s.want(t, series{
 		key("rocketmq_up", map[string]string{"cluster": "e\uFFFD\uFFFDast"}):                                         0,

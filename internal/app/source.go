@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/direct"
@@ -33,7 +34,29 @@ func newTarget(c config.Cluster) (*target, error) {
 }
 
 func selection(c config.Cluster) source.Selection {
-	return source.Selection{System: c.System, IgnoredTopics: c.IgnoredTopics}
+	s := source.Selection{System: c.System, IgnoredTopics: c.IgnoredTopics}
+	if !c.Topics.IsZero() {
+		s.Topics = c.Topics.Wants
+	}
+	if !c.Groups.IsZero() {
+		s.Groups = c.Groups.Wants
+	}
+	return s
+}
+
+// rules say what of the cluster's reports is written.
+func rules(c config.Cluster) exposition.Rules {
+	r := exposition.Rules{Families: c.Families, FamilyLimit: c.FamilyLimit, Limit: c.Limit}
+	switch c.Detail {
+	case config.ByClient:
+		r.Detail = exposition.ByClient
+	case config.ByGroup:
+		r.Detail = exposition.ByGroup
+	}
+	if !c.Clients.IsZero() {
+		r.Clients = func(ip, pid string) bool { return c.Clients.Wants(ip + "@" + pid) }
+	}
+	return r
 }
 
 func newDirect(c config.Cluster, s *stats) source.Source {

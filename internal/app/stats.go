@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
@@ -25,6 +26,7 @@ type stats struct {
 	received map[string]uint64
 	errors   map[string]uint64 // by reason
 	rounds   map[web.Round]uint64
+	dropped  map[droppedKey]uint64
 	odd      uint64
 	took     time.Duration
 	success  time.Time
@@ -35,8 +37,15 @@ type requestKey struct {
 	result string
 }
 
+// droppedKey is why a series of a family is left out.
+type droppedKey struct {
+	family family.ID
+	rule   exposition.Rule
+}
+
 func newStats() *stats {
 	return &stats{
+		dropped:  make(map[droppedKey]uint64),
 		requests: make(map[requestKey]uint64),
 		sent:     make(map[string]uint64),
 		received: make(map[string]uint64),
@@ -79,6 +88,11 @@ func (s *stats) round(st *state, now time.Time) {
 	for _, f := range st.failures {
 		s.countError(f)
 	}
+	for _, v := range st.views {
+		for _, d := range v.Dropped {
+			s.dropped[droppedKey{d.Family, d.Rule}] += uint64(max(d.Series, 0))
+		}
+	}
 	for _, r := range st.reports {
 		s.odd += uint64(max(r.Snapshot.Odd, 0))
 	}
@@ -90,17 +104,18 @@ func (s *stats) countError(f source.Failure) {
 
 // collector makes the targets' stats into metrics.
 type collector struct {
+	prefix  string
 	targets []*target
 	scrapes *scrapeStats
 	descs   map[family.ID]*prometheus.Desc
 }
 
 func newCollector(prefix string, targets []*target, scrapes *scrapeStats) *collector {
-	c := &collector{targets: targets, scrapes: scrapes, descs: make(map[family.ID]*prometheus.Desc)}
+	c := &collector{prefix: prefix, targets: targets, scrapes: scrapes, descs: make(map[family.ID]*prometheus.Desc)}
 	for _, id := range []family.ID{
 		family.ExporterRounds, family.ExporterRoundDuration, family.ExporterLastSuccess,
 		family.ExporterRequests, family.ExporterRequestSentBytes, family.ExporterResponseReceivedBytes,
-		family.ExporterErrors, family.ExporterOddEntries, family.ExporterSeries,
+		family.ExporterErrors, family.ExporterOddEntries, family.ExporterSeriesDropped, family.ExporterSeries,
 	} {
 		f := id.Family()
 		c.descs[id] = prometheus.NewDesc(f.FullName(prefix), f.Help, f.Labels, nil)
@@ -153,6 +168,9 @@ func (c *collector) collect(ch chan<- prometheus.Metric, cluster string, s *stat
 		c.count(ch, family.ExporterRounds, s.rounds[end], cluster, word)
 	}
 	c.count(ch, family.ExporterOddEntries, s.odd, cluster)
+	for key, n := range s.dropped {
+		c.count(ch, family.ExporterSeriesDropped, n, cluster, key.family.Family().FullName(c.prefix), string(key.rule))
+	}
 	if s.took > 0 {
 		c.gauge(ch, family.ExporterRoundDuration, s.took.Seconds(), cluster)
 	}

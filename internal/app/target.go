@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
@@ -39,6 +40,7 @@ type target struct {
 // state is what the last round brought.
 type state struct {
 	reports  []*lag.Report
+	views    []*exposition.View // of the reports
 	end      web.Round
 	failures []source.Failure
 	took     time.Duration
@@ -52,6 +54,7 @@ func (t *target) publish(r source.Round, took time.Duration) {
 		report := lag.Build(snap)
 		t.consumed(snap.Cluster).Count(report)
 		s.reports = append(s.reports, report)
+		s.views = append(s.views, rules(t.config).View(report))
 	}
 	t.forgetConsumed(r.Snapshots)
 	s.end = endOf(s.reports, r.Failures)

@@ -11,6 +11,8 @@ package config
 import (
 	"net/url"
 	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 )
 
 // Config is everything that can be set.
@@ -64,9 +66,28 @@ type Cluster struct {
 	IgnoredTopics []string // exact names
 	System        bool     // topics and groups that RocketMQ makes for itself
 
+	Topics, Groups Filter // by name
+	// Clients is by the values of consumerClientIP and consumerClientPID, with
+	// '@' between them.
+	Clients Filter
+
+	Detail          string   // queue, client or group
+	Enable, Disable []string // metrics, by name
+	Families        family.Choice
+	// Limit bounds the series of the cluster, FamilyLimit those of each
+	// family; 0: nothing does.
+	Limit, FamilyLimit int
+
 	// ConsoleLink is a console that the page links to; it is not read.
 	ConsoleLink string
 }
+
+// Levels of detail.
+const (
+	ByQueue  = "queue"
+	ByClient = "client"
+	ByGroup  = "group"
+)
 
 // Console is a console to read from.
 type Console struct {
@@ -116,6 +137,9 @@ const (
 	KeyCheck       = "check_config"
 
 	keyName          = "name"
+	keyDetail        = "metrics.detail"
+	keyEnable        = "metrics.enable"
+	keyDisable       = "metrics.disable"
 	keySystemd       = "web.systemd_socket"
 	keyUsername      = "console.username"
 	keyPasswordFile  = "console.password_file"

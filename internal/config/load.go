@@ -341,6 +341,7 @@ func (l *loader) cluster(r *reading) {
 			}
 		}
 	}
+	r.chooseFamilies(k)
 	if of == FromConsole {
 		r.checkConsole(&k.Console)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 )
 
 const noSource = "--namesrv: the address of a name server is needed, as in --namesrv=10.0.0.1:9876, or that of a console, as in --console=http://10.0.0.2:8080 (or try the command demo)"
@@ -46,6 +48,10 @@ func TestEachMistakeIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"no prefix", "--metrics.prefix=", `--metrics.prefix: ""` + noPrefix},
 		{"prefix with a digit in front", "--metrics.prefix=5rocketmq", `--metrics.prefix: "5rocketmq"` + noPrefix},
 		{"prefix with a line behind it", "--metrics.prefix=rocketmq\n", `--metrics.prefix: "rocketmq\n"` + noPrefix},
+		{"an expression that is none", "--topics.include=(", "--topics.include: \"(\" is no regular expression: missing closing ): `(`"},
+		{"brackets that close those around it", "--groups.exclude=a)|(b", "--groups.exclude: \"a)|(b\" is no regular expression: unexpected ): `a)|(b`"},
+		{"a level that is none", "--metrics.detail=process", `--metrics.detail: "process" is not allowed: allowed are queue, client, group`},
+		{"below no limit", "--limits.series=-1", "--limits.series: -1 is out of bounds: allowed are 0 to 100000000"},
 		{"a name with a space", "--cluster.name=a b", `--cluster.name: "a b" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
 		{"a name that is no text", "--cluster.name=\xff", `--cluster.name: "\xff" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
 	} {
@@ -120,6 +126,63 @@ func TestAllMistakesAreReportedTogether(t *testing.T) {
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("mistakes of %v, want %v:\n%v", names, want, err)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	v, err := flags("--namesrv=mq:1", "--topics.include=order.*", "--topics.include=a,b", "--topics.include=", "--topics.exclude=.*-dlq", "--groups.exclude=x|y",
+		"--clients.exclude=10\\.0\\..*@DEFAULT")
+	v = must(t, v, err)
+	k := v.Clusters[0]
+	for _, c := range []struct {
+		filter Filter
+		name   string
+		want   bool
+	}{
+		{k.Topics, "orders", true},
+		{k.Topics, "a,b", true},
+		{k.Topics, "a", false},
+		{k.Topics, "my-orders", false}, // the whole name
+		{k.Topics, "orders-dlq", false},
+		{k.Topics, "", false},
+		{k.Groups, "x", false},
+		{k.Groups, "xy", true},
+		{k.Clients, "10.0.0.1@DEFAULT", false},
+		{k.Clients, "10.0.0.1@1", true},
+		{Filter{}, "anything", true},
+	} {
+		if got := c.filter.Wants(c.name); got != c.want {
+			t.Errorf("%v wants %q: %v", c.filter, c.name, got)
+		}
+	}
+	if !(Filter{}).IsZero() || k.Groups.IsZero() {
+		t.Error("IsZero")
+	}
+	if got := k.Topics.Include[0].String(); got != "order.*" {
+		t.Errorf("the expression became %q", got)
+	}
+}
+
+func TestMetricsAreChosen(t *testing.T) {
+	v, err := flags("--namesrv=mq:1", "--metrics.enable=queue_lag_seconds,rocketmq_queue_max_offset", "--metrics.disable=rocketmq_broker_info")
+	v = must(t, v, err)
+	for id, want := range map[family.ID]bool{
+		family.QueueLag: true, family.QueueMaxOffset: true, family.QueueMinOffset: false, family.BrokerInfo: false, family.BrokerUp: true, family.MsgDiffDetail: true,
+	} {
+		if got := v.Clusters[0].Families.Has(id); got != want {
+			t.Errorf("%s: %v, want %v", id.Family().Name, got, want)
+		}
+	}
+	_, err = flags("--namesrv=mq:1", "--metrics.enable=queue_lag_second,x,queue_lag_seconds", "--metrics.disable=msg_diff_detail,up,queue_lag_seconds,broker_upp,exporter_series")
+	want := "6 mistakes in the settings:\n" +
+		`  --metrics.enable: there is no metric "queue_lag_second": did you mean queue_lag_seconds?` + "\n" +
+		`  --metrics.enable: there is no metric "x": docs/metrics.md lists them` + "\n" +
+		`  --metrics.disable: "msg_diff_detail" is always there` + "\n" +
+		`  --metrics.disable: there is no metric "broker_upp": did you mean broker_up?` + "\n" +
+		`  --metrics.disable: "exporter_series" is always there` + "\n" +
+		`  --metrics.enable and --metrics.disable: "queue_lag_seconds" is in both`
+	if err == nil || err.Error() != want {
+		t.Errorf("\n got %v\nwant %s", err, want)
 	}
 }
 

@@ -27,8 +27,8 @@ func (c *counter) Write(p []byte) (int, error) {
 // BenchmarkWrite is a scrape of the reports, plain and at two levels of gzip.
 func BenchmarkWrite(b *testing.B) {
 	for _, rows := range []int{16_000, 225_000} {
-		reports := []*lag.Report{wide(rows, 500)}
-		e := newEncoder(newLayout("rocketmq", family.Choice{}))
+		reports := []*View{Rules{}.View(wide(rows, 500))}
+		e := newEncoder(newLayout("rocketmq"))
 		run := func(b *testing.B, wrap func(io.Writer) io.Writer) {
 			b.Helper()
 			b.ReportAllocs()
@@ -112,9 +112,9 @@ func (c constRows) Collect(metrics chan<- prometheus.Metric) {
 // BenchmarkScrape is a whole scrape over a connection of this machine.
 func BenchmarkScrape(b *testing.B) {
 	for _, rows := range []int{16_000, 225_000} {
-		reports := []*lag.Report{wide(rows, 500)}
+		reports := []*View{Rules{}.View(wide(rows, 500))}
 		server := httptest.NewServer(Handler(Options{
-			Prefix: "rocketmq", Reports: func() []*lag.Report { return reports },
+			Prefix: "rocketmq", Views: func() []*View { return reports },
 		}))
 		for _, encoding := range []string{"identity", "gzip"} {
 			b.Run(fmt.Sprintf("rows=%d/%s", rows, encoding), func(b *testing.B) {

@@ -33,14 +33,22 @@ type encoder struct {
 	err    error // the first of w; nothing is written after it
 	series int
 
-	family   *described
-	headed   bool   // the family's header is written
-	lead     []byte // start of each series: the family's name and the cluster
-	next     int    // the label that comes next
-	detail   []byte // start of each row of a detail
-	holders  holders
-	members  map[member]struct{}
-	versions map[int32]string
+	id        family.ID
+	family    *described
+	view      *View
+	kept      bits      // of the family in the view; nil: all
+	ordinal   int       // of the series in it
+	measure   *selector // is told of each series, which is not written; may be nil
+	value     int64     // of the series, where it is whole
+	mark      int       // where the series began in buf
+	wasHeaded bool      // before the series
+	headed    bool      // the family's header is written
+	lead      []byte    // start of each series: the family's name and the cluster
+	next      int       // the label that comes next
+	detail    []byte    // start of each row of a detail
+	holders   holders
+	members   map[member]struct{}
+	versions  map[int32]string
 }
 
 func newEncoder(l *layout) *encoder {
@@ -65,7 +73,13 @@ func (e *encoder) reset(w io.Writer, f Format) {
 // begin turns to a family. Its header is written with its first series: a
 // family without series is not mentioned, as in client_golang.
 func (e *encoder) begin(id family.ID) {
-	e.family, e.headed = &e.layout.families[id], false
+	e.id, e.family, e.headed = id, &e.layout.families[id], false
+}
+
+// of turns to a cluster, and to what of it is written.
+func (e *encoder) of(v *View) {
+	e.view, e.kept, e.ordinal = v, v.kept[e.id], 0
+	e.in(v.Report.Snapshot.Cluster)
 }
 
 // in turns to a cluster, which is the first label of every family.
@@ -82,12 +96,16 @@ func (e *encoder) header() {
 }
 
 func (e *encoder) start() {
+	e.mark, e.wasHeaded = len(e.buf), e.headed
 	e.header()
 	e.buf = append(e.buf, e.lead...)
 	e.next = 1
 }
 
 func (e *encoder) label(value string) {
+	if e.measure != nil {
+		e.measure.weights.label(e.next, value)
+	}
 	e.buf = append(e.buf, e.family.keys[e.next]...)
 	e.buf = appendEscaped(e.buf, value)
 	e.next++
@@ -100,6 +118,7 @@ func (e *encoder) labelInt(value int64) {
 }
 
 func (e *encoder) end(value int64) {
+	e.value = value
 	e.buf = append(e.buf, closing...)
 	e.buf = strconv.AppendInt(e.buf, value, 10)
 	e.buf = append(e.buf, '\n')
@@ -143,10 +162,34 @@ func (e *encoder) endTime(t time.Time) {
 func (e *encoder) endMillis(ms int64) { e.endFloat(float64(ms) / 1e3) }
 
 func (e *encoder) ended() {
+	if e.measure != nil {
+		e.series++
+		e.measure.series(e.value)
+		e.buf = e.buf[:0]
+		return
+	}
+	if !e.keeps() {
+		e.buf, e.headed = e.buf[:e.mark], e.wasHeaded
+		return
+	}
+	e.written()
+}
+
+// written counts a series that is whole.
+func (e *encoder) written() {
 	e.series++
 	if len(e.buf) >= flushSize {
 		e.flush()
 	}
+}
+
+// keeps says whether the next series of the family is written.
+func (e *encoder) keeps() bool {
+	if e.kept == nil {
+		return true
+	}
+	e.ordinal++
+	return e.kept.has(e.ordinal - 1)
 }
 
 func (e *encoder) flush() {

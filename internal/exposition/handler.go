@@ -14,9 +14,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
-
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 )
 
 // Defaults of Options.
@@ -30,15 +27,13 @@ const (
 // default, 6, 2.2 MB after 430 ms (BenchmarkWrite).
 const gzipLevel = 2
 
-// Options are what a Handler needs. Only Reports must be set.
+// Options are what a Handler needs. Only Views must be set.
 type Options struct {
 	// Prefix of the names of the reports' families.
 	Prefix string
-	// Families are those of the reports' families that are written.
-	Families family.Choice
-	// Reports returns the last report of each cluster; nil entries are
-	// passed over.
-	Reports func() []*lag.Report
+	// Views returns the last report of each cluster, and what of it is
+	// written.
+	Views func() []*View
 	// Gatherer has the families that follow those of the reports; may be nil.
 	// What it gathers is few: it is held in memory.
 	Gatherer prometheus.Gatherer
@@ -85,7 +80,7 @@ func Handler(o Options) http.Handler {
 	if o.OnError == nil {
 		o.OnError = func(Reason) {}
 	}
-	l := newLayout(o.Prefix, o.Families)
+	l := newLayout(o.Prefix)
 	return &handler{
 		Options:  o,
 		places:   make(chan struct{}, o.MaxScrapes),
@@ -176,7 +171,7 @@ func (h *handler) reports(w io.Writer, f Format) error {
 		e.reset(nil, f)
 		h.encoders.Put(e)
 	}()
-	series, err := e.write(w, f, h.Reports())
+	series, err := e.write(w, f, h.Views())
 	if err == nil {
 		h.OnSeries(series)
 	}

@@ -15,8 +15,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 )
 
 // tally counts what a handler reports.
@@ -30,7 +28,7 @@ type tally struct {
 func (c *tally) options(g prometheus.Gatherer) Options {
 	return Options{
 		Prefix:   "rocketmq",
-		Reports:  func() []*lag.Report { return []*lag.Report{usual("east"), nil} },
+		Views:    func() []*View { return views(usual("east")) },
 		Gatherer: g,
 		Logger:   slog.New(slog.NewTextHandler(&c.log, nil)),
 		OnSeries: func(n int) {
@@ -218,7 +216,7 @@ func TestClientGone(t *testing.T) {
 	report := wide(100_000, 100)
 	server := httptest.NewServer(Handler(Options{
 		Prefix:  "rocketmq",
-		Reports: func() []*lag.Report { return []*lag.Report{report} },
+		Views:   func() []*View { return views(report) },
 		OnError: func(r Reason) { failed <- r },
 	}))
 	defer server.Close()
@@ -245,7 +243,7 @@ func TestSlowClient(t *testing.T) {
 	report := wide(100_000, 100)
 	server := httptest.NewServer(Handler(Options{
 		Prefix:  "rocketmq",
-		Reports: func() []*lag.Report { return []*lag.Report{report} },
+		Views:   func() []*View { return views(report) },
 		Timeout: 1, // over before the first write
 		OnError: func(r Reason) { failed <- r },
 	}))

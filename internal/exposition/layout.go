@@ -11,7 +11,6 @@ import (
 // ready to be copied: made once, then only read.
 type layout struct {
 	families []described // by family.ID
-	chosen   family.Choice
 }
 
 // described is one family.
@@ -25,9 +24,9 @@ type described struct {
 // closing stands behind the value of a series' last label.
 const closing = `"} `
 
-func newLayout(prefix string, chosen family.Choice) *layout {
+func newLayout(prefix string) *layout {
 	ids := family.All()
-	l := &layout{families: make([]described, len(ids)), chosen: chosen}
+	l := &layout{families: make([]described, len(ids))}
 	for _, id := range ids {
 		l.families[id] = describe(id.Family(), prefix)
 	}

@@ -10,7 +10,47 @@ import (
 
 // details writes the backlog of the rows.
 func (e *encoder) details(r *lag.Report) {
+	if e.view.detail != ByQueue {
+		e.sumsOfRows(r, e.view.detail == ByClient)
+		return
+	}
 	e.rows(r, strconv.AppendInt, func(_ *lag.Detail, row int) int64 { return r.Backlog[row] })
+}
+
+// sumsOfRows writes the sum of the rows of each pair, or of each process in it.
+// The labels of what was summed up are empty.
+func (e *encoder) sumsOfRows(r *lag.Report, byClient bool) {
+	sums := make(map[int32]int64)
+	var holders []int32 // in the order of their first rows
+	for i := 0; i < len(r.Details); {
+		first := &r.Details[i]
+		clear(sums)
+		holders = holders[:0]
+		for ; i < len(r.Details) && r.Details[i].Group == first.Group && r.Details[i].Topic == first.Topic; i++ {
+			d := &r.Details[i]
+			for row := d.First; row < d.First+d.Rows; row++ {
+				holder := lag.NoHolder
+				if byClient {
+					holder = r.Holder[row]
+				}
+				if _, ok := sums[holder]; !ok {
+					holders = append(holders, holder)
+				}
+				sums[holder] = lag.Plus(sums[holder], r.Backlog[row])
+			}
+		}
+		for _, h := range holders {
+			var p lag.Process
+			if h != lag.NoHolder {
+				p = r.Processes[h]
+			}
+			e.start()
+			for _, label := range []string{first.Topic, first.Group, "", "", p.IP, p.PID} {
+				e.label(label)
+			}
+			e.end(sums[h])
+		}
+	}
 }
 
 func (e *encoder) queueLag(r *lag.Report) {
@@ -29,6 +69,7 @@ func (e *encoder) consumerOffsets(r *lag.Report) {
 func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base int) []byte, value func(d *lag.Detail, row int) int64) {
 	keys := e.family.keys
 	e.holders.fill(r.Processes, keys[5:])
+	choosy := e.measure != nil || e.kept != nil
 	for i := range r.Details {
 		if e.err != nil {
 			return
@@ -43,15 +84,37 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 			if v == model.Unknown {
 				continue
 			}
+			if choosy && !e.takes(r, d, row) {
+				continue
+			}
 			e.header()
 			e.buf = append(e.buf, e.detail...)
 			e.buf = strconv.AppendInt(e.buf, int64(r.QueueID[row]), 10)
 			e.buf = append(e.buf, e.holders.of(r.Holder[row])...)
 			e.buf = write(e.buf, v, 10)
 			e.buf = append(e.buf, '\n')
-			e.ended()
+			e.written()
 		}
 	}
+}
+
+// takes says whether the next row is written. A selector it tells what start,
+// label and end tell of other series; whatever value is written, a row weighs
+// its backlog.
+func (e *encoder) takes(r *lag.Report, d *lag.Detail, row int) bool {
+	if e.measure == nil {
+		return e.keeps()
+	}
+	var p lag.Process
+	if h := r.Holder[row]; h != lag.NoHolder {
+		p = r.Processes[h]
+	}
+	for i, label := range []string{d.Topic, d.Group, d.Broker, "", p.IP, p.PID} {
+		e.measure.weights.label(1+i, label)
+	}
+	e.value = r.Backlog[row]
+	e.ended()
+	return false
 }
 
 // holders is what follows a queue's id in a row, for every process.

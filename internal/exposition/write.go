@@ -19,8 +19,13 @@ import (
 // number of series. Each report is one cluster; nil ones are passed over. Other
 // families may follow; Finish ends the exposition.
 func Write(w io.Writer, f Format, prefix string, chosen family.Choice, reports []*lag.Report) (series int, err error) {
-	e := newEncoder(newLayout(prefix, chosen))
-	return e.write(w, f, reports)
+	var views []*View
+	for _, r := range reports {
+		if r != nil {
+			views = append(views, Rules{Families: chosen}.View(r))
+		}
+	}
+	return newEncoder(newLayout(prefix)).write(w, f, views)
 }
 
 // Finish writes what must be last.
@@ -32,21 +37,19 @@ func Finish(w io.Writer, f Format) error {
 	return err
 }
 
-func (e *encoder) write(w io.Writer, f Format, reports []*lag.Report) (series int, err error) {
+func (e *encoder) write(w io.Writer, f Format, views []*View) (series int, err error) {
 	e.reset(w, f)
 	for _, s := range e.streams {
-		if !e.layout.chosen.Has(s.id) {
-			continue
-		}
 		e.begin(s.id)
-		for _, r := range reports {
-			if r == nil || e.err != nil {
+		for _, v := range views {
+			if e.err != nil || !v.families.Has(s.id) {
 				continue
 			}
-			e.in(r.Snapshot.Cluster)
-			s.write(e, r)
+			e.of(v)
+			s.write(e, v.Report)
 		}
 	}
+	e.view, e.kept = nil, nil
 	e.flush()
 	return e.series, e.err
 }

@@ -251,10 +251,10 @@ func (l *limited) Write(p []byte) (int, error) {
 // TestAllocationsDoNotGrow: the allocations of one exposition are the same for
 // any number of rows, and none with a pooled encoder.
 func TestAllocationsDoNotGrow(t *testing.T) {
-	small, large := []*lag.Report{wide(800, 50)}, []*lag.Report{wide(40_000, 50)}
-	l := newLayout("rocketmq", everything())
+	small, large := views(wide(800, 50)), views(wide(40_000, 50))
+	l := newLayout("rocketmq")
 	e := newEncoder(l)
-	allocs := func(reports []*lag.Report) float64 {
+	allocs := func(reports []*View) float64 {
 		return testing.AllocsPerRun(5, func() {
 			if _, err := e.write(io.Discard, OpenMetrics, reports); err != nil {
 				t.Fatal(err)
@@ -269,8 +269,8 @@ func TestAllocationsDoNotGrow(t *testing.T) {
 // TestHugeNameIsForgotten: one name of absurd length does not keep its room.
 func TestHugeNameIsForgotten(t *testing.T) {
 	b := newBuilder(strings.Repeat("x", 4*keepSize))
-	e := newEncoder(newLayout("rocketmq", everything()))
-	if _, err := e.write(io.Discard, Text, []*lag.Report{b.report()}); err != nil {
+	e := newEncoder(newLayout("rocketmq"))
+	if _, err := e.write(io.Discard, Text, views(b.report())); err != nil {
 		t.Fatal(err)
 	}
 	e.reset(nil, Text)
@@ -289,7 +289,7 @@ func TestVersionName(t *testing.T) {
 			t.Errorf("versionName(%d) = %q, want %q", ordinal, got, want)
 		}
 	}
-	e := newEncoder(newLayout("rocketmq", everything()))
+	e := newEncoder(newLayout("rocketmq"))
 	for o := range int32(5000) {
 		if got := e.version(o); got != versionName(o) {
 			t.Fatalf("version(%d) = %q", o, got)

@@ -82,6 +82,7 @@ const (
 	ExporterResponseReceivedBytes
 	ExporterErrors
 	ExporterOddEntries
+	ExporterSeriesDropped
 	ExporterSeries
 )
 
@@ -102,11 +103,13 @@ const (
 	LabelLanguage     = "language"
 	LabelLevel        = "level"
 	LabelMessageModel = "messageModel"
+	LabelMetric       = "metric"
 	LabelPool         = "pool"
 	LabelReason       = "reason"
 	LabelRequest      = "request"
 	LabelResult       = "result"
 	LabelRole         = "role"
+	LabelRule         = "rule"
 	LabelState        = "state"
 	LabelVersion      = "version"
 )
@@ -658,6 +661,15 @@ var table = [...]Family{
 		Unit:   "entries",
 		Set:    Exporter,
 		Labels: []string{LabelCluster},
+	},
+	ExporterSeriesDropped: {
+		Name: "exporter_series_dropped_total",
+		Help: "Series that the settings kept out of the exposition, once for each round, by metric and by rule: clients (a filter), " +
+			"series_per_metric or series (limits). Sums count what they stand for all the same. No series where nothing was left out.",
+		Type:   Counter,
+		Unit:   "series",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelMetric, LabelRule},
 	},
 	ExporterSeries: {
 		Name: "exporter_series",

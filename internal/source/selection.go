@@ -8,6 +8,8 @@ type Selection struct {
 	System bool
 	// IgnoredTopics are left out by their exact names.
 	IgnoredTopics []string
+	// Topics and Groups say which names are wanted; nil: all.
+	Topics, Groups func(name string) bool
 }
 
 // systemTopics are the topics that RocketMQ makes for itself and that no prefix
@@ -40,13 +42,14 @@ func systemGroup(name string) bool {
 // Wanted is a Selection for one cluster, whose own name and whose brokers'
 // names are system topics too.
 type Wanted struct {
-	system bool
-	out    map[string]struct{}
+	Selection
+
+	out map[string]struct{}
 }
 
 // For makes the selection of one cluster.
 func (s Selection) For(cluster string, brokers []string) Wanted {
-	w := Wanted{system: s.System, out: make(map[string]struct{}, len(s.IgnoredTopics)+len(brokers)+2)}
+	w := Wanted{Selection: s, out: make(map[string]struct{}, len(s.IgnoredTopics)+len(brokers)+2)}
 	for _, t := range s.IgnoredTopics {
 		w.out[t] = struct{}{}
 	}
@@ -66,10 +69,10 @@ func (w Wanted) Topic(name string) bool {
 	if _, out := w.out[name]; out {
 		return false
 	}
-	return w.system || !systemTopic(name)
+	return (w.System || !systemTopic(name)) && (w.Topics == nil || w.Topics(name))
 }
 
 // Group says whether a consumer group is wanted.
 func (w Wanted) Group(name string) bool {
-	return w.system || !systemGroup(name)
+	return (w.System || !systemGroup(name)) && (w.Groups == nil || w.Groups(name))
 }

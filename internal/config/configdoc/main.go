@@ -58,7 +58,7 @@ func run(out, readme string) error {
 
 // document is the whole document.
 func document() ([]byte, error) {
-	t, err := template.New("configuration.md").Funcs(template.FuncMap{"table": table, "secrets": secrets}).Parse(text)
+	t, err := template.New("configuration.md").Funcs(template.FuncMap{"table": table, "rows": rows, "secrets": secrets}).Parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,13 @@ func document() ([]byte, error) {
 
 // table lists the settings whose keys begin so, of one scope.
 func table(scope, begin string) (string, error) {
+	list, err := rows(scope, begin)
+	return "| key in the file | flag | value | default | |\n| --- | --- | --- | --- | --- |\n" + list, err
+}
+
+// rows are the rows of a table.
+func rows(scope, begin string) (string, error) {
 	var b strings.Builder
-	b.WriteString("| key in the file | flag | value | default | |\n| --- | --- | --- | --- | --- |\n")
 	n := 0
 	for _, s := range config.Settings() {
 		if !in(s, scope) || section(s) != begin {
