@@ -99,8 +99,8 @@ func (c commandLine) loadDemo() (valid config.Valid, seed uint64, err error) {
 	valid, err = config.Load(s)
 	seed, notSeed := strconv.ParseUint(c.demo.seed, 10, 64)
 	if notSeed != nil {
-		mistakes := config.Mistakes{fmt.Errorf("--%s: %q is no number: allowed are 0 to %d", flagSeed, c.demo.seed, uint64(math.MaxUint64))}
-		if others, ok := errors.AsType[config.Mistakes](err); ok {
+		mistakes := config.SettingErrors{fmt.Errorf("--%s: %q is no number: allowed are 0 to %d", flagSeed, c.demo.seed, uint64(math.MaxUint64))}
+		if others, ok := errors.AsType[config.SettingErrors](err); ok {
 			mistakes = append(mistakes, others...)
 		}
 		err = mistakes

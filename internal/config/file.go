@@ -16,7 +16,7 @@ type File struct {
 	defaults *section
 	clusters []*section
 	line     int // of the clusters
-	mistakes Mistakes
+	mistakes SettingErrors
 	// broken says that what was meant as clusters cannot be known.
 	broken bool
 }
@@ -86,7 +86,7 @@ type parser struct {
 }
 
 func (p *parser) add(line int, format string, args ...any) {
-	p.file.mistakes = append(p.file.mistakes, mistakeAt{p.file.name, line, fmt.Errorf(format, args...)})
+	p.file.mistakes = append(p.file.mistakes, lineError{p.file.name, line, fmt.Errorf(format, args...)})
 }
 
 // addSyntax notes what the YAML library says, without its own words around it.
@@ -98,15 +98,15 @@ func (p *parser) addSyntax(err error) {
 	p.file.mistakes = append(p.file.mistakes, fmt.Errorf("%s: %w", p.file.name, err))
 }
 
-// mistakeAt is a mistake in a line of the file.
-type mistakeAt struct {
+// lineError is a mistake in a line of the file.
+type lineError struct {
 	file string
 	line int
 	err  error
 }
 
-func (m mistakeAt) Error() string { return fmt.Sprintf("%s:%d: %v", m.file, m.line, m.err) }
-func (m mistakeAt) Unwrap() error { return m.err }
+func (m lineError) Error() string { return fmt.Sprintf("%s:%d: %v", m.file, m.line, m.err) }
+func (m lineError) Unwrap() error { return m.err }
 
 // entry is one key of a mapping.
 type entry struct {

@@ -30,7 +30,7 @@ type Sources struct {
 	CheckWeb func(name string) error
 }
 
-// Load checks everything. Its error holds all Mistakes.
+// Load checks everything. Its error holds all SettingErrors.
 func Load(s Sources) (Valid, error) {
 	l := &loader{Sources: s, settings: Settings()}
 	if s.File != nil {
@@ -49,11 +49,11 @@ func Load(s Sources) (Valid, error) {
 	return v, nil
 }
 
-// Mistakes are everything that is wrong with the settings.
-type Mistakes []error
+// SettingErrors are everything that is wrong with the settings.
+type SettingErrors []error
 
 // Error is the mistakes, a line each.
-func (m Mistakes) Error() string {
+func (m SettingErrors) Error() string {
 	if len(m) == 1 {
 		return m[0].Error()
 	}
@@ -67,21 +67,21 @@ func (m Mistakes) Error() string {
 // lineOf is a mistake's line in the file. Those of flags and environment come
 // after all of the file.
 func lineOf(err error) int {
-	if m, ok := errors.AsType[mistakeAt](err); ok {
+	if m, ok := errors.AsType[lineError](err); ok {
 		return m.line
 	}
 	return math.MaxInt
 }
 
 // Unwrap lists them.
-func (m Mistakes) Unwrap() []error { return m }
+func (m SettingErrors) Unwrap() []error { return m }
 
 // Wrap makes an error about a setting that is not of a cluster: it names the
 // setting as the user said it.
 func (v Valid) Wrap(key, value string, err error) error {
 	p := v.places[key]
 	if p.line > 0 {
-		return mistakeAt{v.file, p.line, fmt.Errorf("%s=%s: %w", p.name, value, err)}
+		return lineError{v.file, p.line, fmt.Errorf("%s=%s: %w", p.name, value, err)}
 	}
 	return fmt.Errorf("%s=%s: %w%s", p.name, value, err, p.note)
 }
@@ -92,7 +92,7 @@ type loader struct {
 
 	settings []*Setting
 	config   Config
-	mistakes Mistakes
+	mistakes SettingErrors
 }
 
 // add notes a mistake. What flags and environment say of all clusters is said
@@ -205,7 +205,7 @@ func (r *reading) read(s *Setting, config *Config, cluster *Cluster) {
 
 // wrong notes what is wrong with a setting's value.
 func (r *reading) wrong(key string, err error) {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what a list of errors is made of
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
 			r.wrong(key, one)
 		}
@@ -236,7 +236,7 @@ func (r *reading) aboutPair(key, format string, args ...any) {
 func (r *reading) aboutPlace(p place, format string, args ...any) {
 	err := fmt.Errorf("%s%w%s", p.name, fmt.Errorf(format, args...), p.note)
 	if p.line > 0 {
-		err = mistakeAt{r.File.name, p.line, err}
+		err = lineError{r.File.name, p.line, err}
 	}
 	r.add(err)
 }

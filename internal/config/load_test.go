@@ -112,7 +112,7 @@ func TestMetricsPath(t *testing.T) {
 
 func TestAllMistakesAreReportedTogether(t *testing.T) {
 	_, err := flags("--namesrv=mq,mq:0", "--collect.interval=0s", "--collect.window=0", "--metrics.prefix=-", "--web.telemetry-path=x", "--web.config.file=bad.yml")
-	mistakes, ok := errors.AsType[Mistakes](err)
+	mistakes, ok := errors.AsType[SettingErrors](err)
 	if !ok || !strings.HasPrefix(err.Error(), "7 mistakes in the settings:\n  --namesrv: ") {
 		t.Fatalf("%v", err)
 	}

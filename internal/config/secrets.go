@@ -103,7 +103,7 @@ func (t *TLS) readPair(read func(string) ([]byte, error)) error {
 }
 
 // Client is how crypto/tls takes it.
-func (t TLS) Client() (*tls.Config, error) {
+func (t *TLS) Client() (*tls.Config, error) {
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12, ServerName: t.ServerName,
 		InsecureSkipVerify: t.Insecure, //nolint:gosec // only when the user asked for it
