@@ -9,8 +9,9 @@ SHELL := bash
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
-# The exporter, and the module with the tests against a real RocketMQ.
-MODULES := . test
+# The exporter, the module with the tests against a real RocketMQ, and the one
+# with rules and boards.
+MODULES := . test observability
 
 # What `rocketmq_exporter --version` says. Each is made from the commit alone,
 # so that the same commit gives the same binary anywhere; outside a git
@@ -42,7 +43,7 @@ demo: build ## the exporter beside a fake cluster with a backlog of every kind
 ##@ Test
 
 .PHONY: test
-test: tools test-unit test-race test-real ## everything; installs what it needs
+test: tools test-unit test-race test-observability test-real ## everything; installs what it needs
 
 .PHONY: test-unit
 test-unit: ## tests of the exporter, with the seeds of the fuzz targets
@@ -55,6 +56,11 @@ test-race: ## the same under the race detector; needs a C compiler
 .PHONY: test-fuzz-seeds
 test-fuzz-seeds: ## only the seeds of the fuzz targets
 	go test -run '^Fuzz' ./...
+
+# Never from the cache, as below.
+.PHONY: test-observability
+test-observability: ## rules and boards, on the demo and in a real Prometheus
+	cd observability && go test -count=1 -timeout 10m ./...
 
 # Never from the cache: what these tests look at is outside of Go's sight.
 .PHONY: test-real
@@ -73,7 +79,7 @@ bench: ## benchmarks, of packages and of whole rounds against a real RocketMQ
 ##@ Check
 
 .PHONY: check
-check: tools-check check-format check-vet check-lint check-imports check-generated check-modules check-shell ## all of the below
+check: tools-check check-format check-vet check-lint check-imports check-generated check-modules check-rules check-shell ## all of the below
 
 .PHONY: check-format
 check-format: ## gofmt
@@ -98,6 +104,12 @@ check-generated: ## generated files are what `make generate` writes
 .PHONY: check-modules
 check-modules: ## go.mod and go.sum are tidy
 	for module in $(MODULES); do (cd $$module && go mod tidy -diff); done
+
+.PHONY: check-rules
+check-rules: ## scrape configurations, rules, and when alerts fire
+	promtool check config observability/prometheus/static.yml
+	promtool check rules observability/rules/*.yml
+	promtool test rules observability/rules/tests/*_test.yml
 
 .PHONY: check-shell
 check-shell: ## shellcheck

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Installs what the project's checks and tests need beyond Go and git, and only
-# what is missing. System packages come from apt; golangci-lint and promtool go
-# to .tools/bin, which the Makefile puts first in PATH. Nothing is started.
+# what is missing. System packages come from apt; golangci-lint, promtool
+# and prometheus go to .tools/bin, which the Makefile puts first in PATH. Nothing is started.
 #
 # usage: hack/install-tools.sh [TOOL...]
 #
-# TOOL is one of: make cc shellcheck golangci-lint promtool jdk maven. Without
+# TOOL is one of: make cc shellcheck golangci-lint promtool prometheus jdk maven. Without
 # any, all of them are installed. Building and running the exporter needs none.
 set -euo pipefail
 
@@ -74,24 +74,26 @@ install_packages() {
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "${packages[@]}" >&2
 }
 
-# promtool is taken out of the package instead of installing it: the package
-# would bring a Prometheus server that starts at once, and at every boot.
-install_promtool() {
-  if have promtool; then return 0; fi
-  say 'promtool, from the package prometheus'
-  local tmp
+# prometheus and promtool are taken out of their package instead of installing
+# it: a server would start at once, and at every boot.
+install_from_prometheus() { # command
+  if have "$1"; then return 0; fi
+  say "$1, from the package prometheus"
+  local tmp command
   tmp=$(mktemp -d)
   if ! download_prometheus "$tmp"; then
     apt_update # the package lists are missing or name a file that is gone
     download_prometheus "$tmp" || die 'cannot download the package prometheus'
   fi
   dpkg-deb --extract "$tmp"/prometheus_*.deb "$tmp/x"
-  install -D -m 755 "$tmp/x/usr/bin/promtool" "$bin/promtool"
+  for command in promtool prometheus; do
+    install -D -m 755 "$tmp/x/usr/bin/$command" "$bin/$command"
+  done
   rm -rf "$tmp"
 }
 
 download_prometheus() { # into a folder
-  have apt-get || die "this is no Debian or Ubuntu: install promtool by hand"
+  have apt-get || die "this is no Debian or Ubuntu: install prometheus and promtool by hand"
   # As root apt would download as a user who may not write to the folder.
   (cd "$1" && apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root prometheus >&2)
 }
@@ -116,7 +118,7 @@ main() {
       maven) need_command mvn maven ;;
       cc) need_cc ;;
       jdk) need_jdk ;;
-      golangci-lint | promtool) ;; # below, when there are packages
+      golangci-lint | promtool | prometheus) ;; # below, when there are packages
       *) die "unknown tool: $tool" ;;
     esac
   done
@@ -124,10 +126,10 @@ main() {
   for tool in "$@"; do
     case $tool in
       golangci-lint) install_golangci_lint ;;
-      promtool) install_promtool ;;
+      promtool | prometheus) install_from_prometheus "$tool" ;;
     esac
   done
 }
 
-[ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool jdk maven
+[ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool prometheus jdk maven
 main "$@"

@@ -42,6 +42,8 @@ const (
 	protobuf         = "google.golang.org/protobuf"
 	yaml             = "go.yaml.in/yaml"
 	rocketmqClient   = "github.com/apache/rocketmq-client-go/v2"
+	prometheusServer = "github.com/prometheus/prometheus"
+	grafanaSDK       = "github.com/grafana/grafana-foundation-sdk/go"
 )
 
 // rules is the table of import directions: data flows from the sources on the
@@ -126,6 +128,27 @@ var rules = map[string]rule{
 	},
 
 	"internal/archtest": {},
+
+	// The nested module observability/: what it makes is files for Prometheus and
+	// Grafana, and of the exporter it knows the names.
+	"observability/internal/query": {
+		own:      []string{"internal/family"},
+		external: []string{prometheusServer, prometheusCommon},
+	},
+	"observability/internal/rule": {
+		own:      []string{"observability/internal/query"},
+		external: []string{prometheusCommon, yaml},
+	},
+	"observability/internal/board": {
+		own:      []string{"internal/family", "observability/internal/query"},
+		external: []string{grafanaSDK},
+	},
+	"observability/cmd/boards": {
+		own: []string{"observability/internal/board"},
+	},
+	"observability/cmd/rules": {
+		own: []string{"observability/internal/rule"},
+	},
 
 	// The nested module test/: the harness that runs a real RocketMQ is a
 	// second opinion and knows nothing of the exporter. Other packages there
