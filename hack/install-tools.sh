@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the project's checks and tests need beyond Go and git, and only
-# what is missing. System packages come from apt; golangci-lint, promtool
-# and prometheus go to .tools/bin, which the Makefile puts first in PATH. Nothing is started.
+# what is missing. System packages come from apt; golangci-lint, promtool and
+# prometheus go to .tools/bin, which the Makefile puts first in PATH. Nothing is
+# started.
 #
 # usage: hack/install-tools.sh [TOOL...]
 #
