@@ -29,7 +29,9 @@ const (
 // commandLine is what flags say.
 type commandLine struct {
 	said config.Said
-	demo *demoOptions // nil: serve
+	// What other commands than serve take besides; nil for all but one.
+	demo *demoOptions
+	lag  *lagOptions
 }
 
 // parse reads the command line. done is true when it asked only for help or
@@ -43,7 +45,7 @@ func parse(args []string, stdout, stderr io.Writer) (c commandLine, done bool, e
 	k.UsageTemplate(usageTemplate)
 	k.UsageFuncs(template.FuncMap{"GeneralFlags": generalFlags, "ConsoleFlags": consoleFlags, "FlagsToTwoColumns": flagColumns})
 	k.Version(version.Print(program))
-	k.HelpFlag.Short('h').Help("Show this help; " + program + " demo --help shows that of the demo.")
+	k.HelpFlag.Short('h').Help("Show this help; " + program + " demo --help and lag --help show those of the commands.")
 	k.VersionFlag.Help("Show the version.")
 	c.said = make(config.Said)
 	for _, s := range config.Settings() {
@@ -52,7 +54,7 @@ func parse(args []string, stdout, stderr io.Writer) (c commandLine, done bool, e
 		}
 	}
 	k.Command(serveCommand, "Export the metrics of clusters. This is what happens without a command.").Default()
-	demo := addDemo(k)
+	demo, lag := addDemo(k), addLag(k)
 	command, err := k.Parse(withCommand(args))
 	switch {
 	case done && status > 0:
@@ -62,8 +64,11 @@ func parse(args []string, stdout, stderr io.Writer) (c commandLine, done bool, e
 	case err != nil:
 		return c, false, fmt.Errorf("%w (--help lists commands and flags)", err)
 	}
-	if command == demoCommand {
+	switch command {
+	case demoCommand:
 		c.demo = demo
+	case lagCommand:
+		c.lag = lag
 	}
 	return c, false, nil
 }
@@ -71,7 +76,9 @@ func parse(args []string, stdout, stderr io.Writer) (c commandLine, done bool, e
 // withCommand names the command where the user did not: in front of a command
 // that it has to guess, kingpin forgets that the last flag lacks its value.
 func withCommand(args []string) []string {
-	if slices.ContainsFunc(args, func(arg string) bool { return arg == serveCommand || arg == demoCommand || arg == "help" }) {
+	if slices.ContainsFunc(args, func(arg string) bool {
+		return slices.Contains([]string{serveCommand, demoCommand, lagCommand, "help"}, arg)
+	}) {
 		return args
 	}
 	return slices.Concat([]string{serveCommand}, args)
@@ -100,19 +107,22 @@ func (v *flagValue) IsBoolFlag() bool { return v.setting.IsSwitch() }
 // IsCumulative tells kingpin that the flag may be repeated.
 func (v *flagValue) IsCumulative() bool { return v.setting.IsList() }
 
-// usageTemplate is kingpin's own, cut to what there is: a few flags and two
+// usageTemplate is kingpin's own, cut to what there is: a few flags and three
 // commands.
 const usageTemplate = `
-{{- if and .Context.SelectedCommand (eq .Context.SelectedCommand.Name "demo") -}}
-usage: {{.App.Name}} demo [flags]
+{{- $own := and .Context.SelectedCommand (ne .Context.SelectedCommand.Name "serve") -}}
+{{- if $own -}}
+{{with .Context.SelectedCommand -}}
+usage: {{$.App.Name}} {{.Name}} [flags]
 
-{{with .Context.SelectedCommand}}{{.Help | Wrap 0}}
+{{.Help | Wrap 0}}
 {{.HelpLong | Wrap 0}}
-Flags of demo:
+Flags of {{.Name}}:
 {{.Flags | FlagsToTwoColumns | FormatTwoColumns}}
 {{end -}}
 {{else -}}
 usage: {{.App.Name}} [flags]
+       {{.App.Name}} lag [flags]
        {{.App.Name}} demo [flags]
 
 {{.App.Help | Wrap 0}}
@@ -122,7 +132,7 @@ Commands:
 {{end -}}
 Flags:
 {{.App.Flags | GeneralFlags | FlagsToTwoColumns | FormatTwoColumns}}
-{{- if not (and .Context.SelectedCommand (eq .Context.SelectedCommand.Name "demo"))}}
+{{- if not (and $own (eq .Context.SelectedCommand.Name "demo"))}}
 Flags that go with --console:
 {{.App.Flags | ConsoleFlags | FlagsToTwoColumns | FormatTwoColumns}}
 {{- end -}}

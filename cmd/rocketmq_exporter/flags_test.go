@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden files of this package 
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "80")
 	for file, args := range map[string][]string{
-		"help.txt": {"--help"}, "help-demo.txt": {"demo", "--help"},
+		"help.txt": {"--help"}, "help-demo.txt": {"demo", "--help"}, "help-lag.txt": {"lag", "--help"},
 	} {
 		var stdout, stderr bytes.Buffer
 		if err := run(t.Context(), args, &stdout, &stderr); err != nil {
@@ -54,6 +54,7 @@ func TestOtherWaysToHelp(t *testing.T) {
 		{[]string{"help"}, "help.txt"},
 		{[]string{"serve", "--help"}, "help.txt"},
 		{[]string{"help", "demo"}, "help-demo.txt"},
+		{[]string{"help", "lag"}, "help-lag.txt"},
 		{[]string{"--namesrv=x", "--collect.window=many", "--help"}, "help.txt"},
 	} {
 		want, err := os.ReadFile(filepath.Join("testdata", c.file))

@@ -38,8 +38,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	tuneMemory()
-	if c.demo != nil {
+	switch {
+	case c.demo != nil:
 		return demo(ctx, c, stdout, stderr)
+	case c.lag != nil:
+		return printLag(ctx, c, stdout, stderr)
 	}
 	return serve(ctx, c, stdout, stderr)
 }
@@ -50,7 +53,7 @@ func serve(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
 		return err
 	}
 	if c.checkOnly() {
-		fmt.Fprintln(stdout, "The settings are right.")
+		fmt.Fprintln(stdout, settingsAreRight)
 		return nil
 	}
 	log := newLogger(valid, stderr)
@@ -61,6 +64,8 @@ func serve(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
 	log.Info("Starting", "version", version.Info(), "build", version.BuildContext())
 	return runApp(ctx, valid, listeners, log)
 }
+
+const settingsAreRight = "The settings are right."
 
 func newLogger(valid config.Valid, w io.Writer) *slog.Logger {
 	c := &promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat(), Writer: w}

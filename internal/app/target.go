@@ -31,6 +31,9 @@ type target struct {
 	// Of the goroutine that publishes.
 	main     string                   // RocketMQ's name of the cluster that has the target's name
 	counters map[string]*lag.Consumed // by cluster
+	rounds   int                      // so far
+	// published is called after each round; nil: nobody wants to know.
+	published func()
 
 	// state is replaced as a whole after each round and never written to:
 	// scrapes and pages read it without a lock.
@@ -44,11 +47,13 @@ type state struct {
 	end      web.Round
 	failures []source.Failure
 	took     time.Duration
+	round    int // the first is 1
 }
 
 // publish takes the end of a round.
 func (t *target) publish(r source.Round, took time.Duration) {
-	s := &state{failures: r.Failures, took: took}
+	t.rounds++
+	s := &state{failures: r.Failures, took: took, round: t.rounds}
 	t.rename(r.Snapshots)
 	for _, snap := range r.Snapshots {
 		report := lag.Build(snap)
@@ -60,6 +65,9 @@ func (t *target) publish(r source.Round, took time.Duration) {
 	s.end = endOf(s.reports, r.Failures)
 	t.stats.round(s, t.now())
 	t.state.Store(s)
+	if t.published != nil {
+		t.published()
+	}
 }
 
 // rename gives the clusters their values of the label cluster. The settings'

@@ -135,6 +135,7 @@ const (
 	KeyInterval    = "collect.interval"
 	KeyFile        = "config.file"
 	KeyCheck       = "check_config"
+	KeyLogLevel    = "log.level"
 
 	keyName          = "name"
 	keyDetail        = "metrics.detail"

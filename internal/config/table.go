@@ -340,7 +340,7 @@ func globalSettings() []Setting {
 			at:   func(c *Config, _ *Cluster) any { return &c.Web.MaxScrapes },
 		},
 		{
-			Key: "log.level", Flag: "log.level", Basic: true, Default: "info",
+			Key: KeyLogLevel, Flag: "log.level", Basic: true, Default: "info",
 			Help: "Least level that is logged: debug, info, warn or error.",
 			kind: choice{words: []string{"debug", "info", "warn", "error"}},
 			at:   func(c *Config, _ *Cluster) any { return &c.Log.Level },

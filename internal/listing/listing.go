@@ -107,6 +107,18 @@ func (r *Row) order() int64 {
 	return *r.Messages
 }
 
+// AllAged says whether the age of every backlog is known.
+func AllAged(reports []*lag.Report) bool {
+	for _, r := range reports {
+		for i := range r.Pairs {
+			if p := &r.Pairs[i]; p.Rows > 0 && p.Backlog > 0 && p.Lag == lag.NoLag {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func appendPairs(rows []Row, r *lag.Report, f Filter) []Row {
 	for i := range r.Pairs {
 		p := &r.Pairs[i]
