@@ -8,6 +8,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/direct"
@@ -18,7 +19,7 @@ import (
 func newTarget(c config.Cluster) (*target, error) {
 	t := &target{
 		config: c, given: strings.Join(c.NameServers, ";"), console: cmp.Or(c.ConsoleLink, c.Console.URL),
-		stats: newStats(), now: time.Now,
+		stats: newStats(), now: time.Now, states: lag.DefaultRules(),
 	}
 	if c.Console.URL == "" {
 		t.src = newDirect(c, t.stats)

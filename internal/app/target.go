@@ -15,6 +15,7 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/store"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -28,10 +29,12 @@ type target struct {
 	stats   *stats
 	now     func() time.Time
 
+	states lag.Rules // of consumer groups
+
 	// Of the goroutine that publishes.
-	main     string                   // RocketMQ's name of the cluster that has the target's name
-	counters map[string]*lag.Consumed // by cluster
-	rounds   int                      // so far
+	main   string                    // RocketMQ's name of the cluster that has the target's name
+	pasts  map[string]*store.History // by cluster
+	rounds int                       // so far
 	// published is called after each round; nil: nobody wants to know.
 	published func()
 
@@ -56,12 +59,13 @@ func (t *target) publish(r source.Round, took time.Duration) {
 	s := &state{failures: r.Failures, took: took, round: t.rounds}
 	t.rename(r.Snapshots)
 	for _, snap := range r.Snapshots {
-		report := lag.Build(snap)
-		t.consumed(snap.Cluster).Count(report)
+		past := t.past(snap.Cluster)
+		past.Add(snap)
+		report := lag.BuildAfter(snap, past, t.states)
 		s.reports = append(s.reports, report)
 		s.views = append(s.views, rules(t.config).View(report))
 	}
-	t.forgetConsumed(r.Snapshots)
+	t.forgetPasts(r.Snapshots)
 	s.end = endOf(s.reports, r.Failures)
 	t.stats.round(s, t.now())
 	t.state.Store(s)
@@ -94,20 +98,20 @@ func (t *target) rename(snaps []*model.Snapshot) {
 	}
 }
 
-// consumed counts for one cluster.
-func (t *target) consumed(cluster string) *lag.Consumed {
-	if t.counters == nil {
-		t.counters = make(map[string]*lag.Consumed)
+// past is that of one cluster.
+func (t *target) past(cluster string) *store.History {
+	if t.pasts == nil {
+		t.pasts = make(map[string]*store.History)
 	}
-	if t.counters[cluster] == nil {
-		t.counters[cluster] = &lag.Consumed{}
+	if t.pasts[cluster] == nil {
+		t.pasts[cluster] = &store.History{}
 	}
-	return t.counters[cluster]
+	return t.pasts[cluster]
 }
 
-// forgetConsumed lets go of clusters that are no more.
-func (t *target) forgetConsumed(snaps []*model.Snapshot) {
-	maps.DeleteFunc(t.counters, func(cluster string, _ *lag.Consumed) bool {
+// forgetPasts lets go of clusters that are no more.
+func (t *target) forgetPasts(snaps []*model.Snapshot) {
+	maps.DeleteFunc(t.pasts, func(cluster string, _ *store.History) bool {
 		return !slices.ContainsFunc(snaps, func(s *model.Snapshot) bool { return s.Cluster == cluster })
 	})
 }

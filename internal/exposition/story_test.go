@@ -9,6 +9,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/store"
 )
 
 // story is one thing that happens, and the reports that tell it.
@@ -103,9 +104,9 @@ func own(g *model.Group, topic, broker string, clients ...int32) {
 }
 
 func (b *builder) report() *lag.Report {
-	r := lag.Build(&b.Snapshot)
-	new(lag.Consumed).Count(r)
-	return r
+	past := &store.History{}
+	past.Add(&b.Snapshot)
+	return lag.BuildAfter(&b.Snapshot, past, lag.DefaultRules())
 }
 
 // usual is a healthy cluster: two brokers, a group of two processes that is

@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/store"
 )
 
 // consistent says what in a report contradicts itself: every sum is the sum of
@@ -23,11 +25,12 @@ func consistent(r *lag.Report) error {
 	var bad []error
 	fail := func(format string, args ...any) { bad = append(bad, fmt.Errorf(format, args...)) }
 
-	if n := len(r.Backlog); len(r.QueueID) != n || len(r.Holder) != n {
-		return fmt.Errorf("columns of %d, %d and %d rows", len(r.QueueID), n, len(r.Holder))
+	if n := len(r.Backlog); len(r.QueueID) != n || len(r.Holder) != n || len(r.Age) != n {
+		return fmt.Errorf("columns of %d, %d, %d and %d rows", len(r.QueueID), n, len(r.Holder), len(r.Age))
 	}
 	sums := map[string]int64{} // by kind and name
 	pairRows := map[string]int{}
+	ages := map[string]int32{} // the worst of a pair, unknown where one is
 	labels := map[string]bool{}
 	processes := make([]int64, len(r.Processes))
 	next := 0
@@ -56,7 +59,19 @@ func consistent(r *lag.Report) error {
 			} {
 				sums[name] = plus(sums[name], n)
 			}
-			pairRows[d.Group+"@"+d.Topic]++
+			pairName := d.Group + "@" + d.Topic
+			pairRows[pairName]++
+			switch age := r.Age[i]; {
+			case age < int32(unknown), n == 0 && age != 0:
+				fail("age of %s, backlog %d: %d", label, n, age)
+			case age == int32(unknown), ages[pairName] == int32(unknown):
+				ages[pairName] = int32(unknown)
+			default:
+				ages[pairName] = max(ages[pairName], age)
+			}
+			if int(r.QueueID[i]) >= len(d.Committed) {
+				fail("no commit of %s", label)
+			}
 		}
 	}
 	if next != len(r.Backlog) {
@@ -91,6 +106,20 @@ func consistent(r *lag.Report) error {
 			tell("pair "+name, p.Backlog)
 		}
 		if min(p.Backlog, p.Consumed, p.Ahead, int64(p.Uncommitted)) < 0 || p.Rows == 0 && p.Backlog != 0 {
+			fail("pair %+v", p)
+		}
+		if p.Retained > 1 || p.Retained < 0 && p.Retained != -1 || min(p.Lost, p.InFlight, p.PopRetry, int64(p.Members), int64(p.Unowned)) < unknown {
+			fail("pair %+v", p)
+		}
+		switch age, ok := ages[name]; {
+		case !ok, age == int32(unknown):
+			if p.Lag != lag.NoLag || p.AtMost {
+				fail("pair %s: lag %v, at most: %t, where that of a queue is not known", name, p.Lag, p.AtMost)
+			}
+		case p.Lag != time.Duration(age)*lag.AgeUnit:
+			fail("pair %s: lag %v, of its worst queue %d", name, p.Lag, age)
+		}
+		if p.Rows == 0 && p.State != lag.Undecided || p.Rows > 0 && p.Backlog == 0 && p.State != lag.OK && p.State != lag.Rewound {
 			fail("pair %+v", p)
 		}
 	}
@@ -173,6 +202,10 @@ func anything(rng *rand.Rand) *model.Snapshot {
 		}
 		p := w.part(broker)
 		p.Age, p.Missing = rng.IntN(2), rng.IntN(2)
+		addTimes(rng, p.Part, offsets)
+		w.Brokers = append(w.Brokers, model.Broker{Name: broker, Up: true, Runtime: &model.Runtime{
+			Clock: time.UnixMilli(rng.Int64N(200)),
+		}})
 	}
 	for _, name := range groups {
 		if rng.IntN(6) == 0 {
@@ -206,6 +239,19 @@ func anything(rng *rand.Rand) *model.Snapshot {
 		}
 	}
 	return &w.Snapshot
+}
+
+// addTimes adds what comes from the slower cycle of a source.
+func addTimes(rng *rand.Rand, p *model.Part, offsets func(int) []int64) {
+	if rng.IntN(2) == 0 {
+		p.ConsumedAt, p.Stored = offsets(len(p.Committed)), offsets(len(p.Ends))
+	}
+	if rng.IntN(2) == 0 {
+		p.Others = []model.TopicStats{{Topic: "%DLQ%h", Ends: offsets(2), Begins: offsets(2)}, {Topic: "v", Ends: offsets(1), Stored: offsets(1)}}
+	}
+	for range rng.IntN(3) {
+		p.Waits = append(p.Waits, model.Wait{Topic: "t", Committed: offsets(rng.IntN(6)), Ages: offsets(rng.IntN(6))})
+	}
 }
 
 // shuffled is the same snapshot with its lists in another order.
@@ -245,14 +291,50 @@ func checkSeed(t *testing.T, seed1, seed2 uint64) {
 	}
 }
 
+// checkPast lets some snapshots follow one another, twice: the second time in
+// another order within each.
+func checkPast(t *testing.T, seed1, seed2 uint64) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed1, seed2))
+	var past, again, other store.History
+	now := time.UnixMilli(0)
+	for round := range 8 {
+		now = now.Add(time.Duration(rng.IntN(60)) * time.Second)
+		s := anything(rng)
+		s.Ended = now
+		for i := range s.Parts {
+			s.Parts[i].Taken = now
+		}
+		past.Add(s)
+		r := lag.BuildAfter(s, &past, lag.DefaultRules())
+		if err := consistent(r); err != nil {
+			t.Fatalf("seeds %d, %d, round %d: %v\nrows: %q", seed1, seed2, round, err, rows(r))
+		}
+		again.Add(s)
+		if same := lag.BuildAfter(s, &again, lag.DefaultRules()); !reflect.DeepEqual(r, same) {
+			t.Fatalf("seeds %d, %d, round %d: the same snapshots give two reports", seed1, seed2, round)
+		}
+		mixed := shuffled(rng, s)
+		other.Add(mixed)
+		o := lag.BuildAfter(mixed, &other, lag.DefaultRules())
+		if !slices.Equal(o.Pairs, r.Pairs) || !slices.Equal(o.Age, r.Age) || !slices.Equal(o.Totals, r.Totals) || !slices.Equal(o.DeadLetters, r.DeadLetters) {
+			t.Fatalf("seeds %d, %d, round %d: in another order:\n%+v\nwant:\n%+v", seed1, seed2, round, o, r)
+		}
+	}
+}
+
 func TestProperties(t *testing.T) {
 	for seed := range uint64(500) {
 		checkSeed(t, seed, 1)
+		checkPast(t, seed, 2)
 	}
 }
 
 func FuzzBuild(f *testing.F) {
 	f.Add(uint64(0), uint64(0))
 	f.Add(uint64(1), uint64(7))
-	f.Fuzz(checkSeed)
+	f.Fuzz(func(t *testing.T, seed1, seed2 uint64) {
+		checkSeed(t, seed1, seed2)
+		checkPast(t, seed1, seed2)
+	})
 }

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// large is a round of a cluster of two brokers with 8 queues per topic on each,
+// where every group consumes 4 topics. One group in ten stands still.
+func large(groups, round int) *model.Snapshot {
+	const queues, perGroup = 8, 4
+	topics := max(groups/2, perGroup)
+	at := began().Add(time.Duration(round) * interval)
+	s := &model.Snapshot{Ended: at}
+	for _, broker := range []string{"broker-a", "broker-b"} {
+		p := &model.Part{Broker: broker, Taken: at}
+		for i := range topics {
+			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: len(p.Ends), Queues: queues})
+			for q := range queues {
+				p.Ends, p.Begins = append(p.Ends, int64(1000+(10+q)*round)), append(p.Begins, model.Unknown)
+			}
+		}
+		for g := range groups {
+			for i := range perGroup {
+				p.Commits = append(p.Commits, model.Commits{
+					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: (g*7 + i) % topics, First: len(p.Committed),
+				})
+				for q := range queues {
+					commit := int64(1000 + (10+q)*(round-1))
+					if g%10 == 0 {
+						commit = 900
+					}
+					p.Committed = append(p.Committed, commit)
+				}
+			}
+		}
+		s.Parts = append(s.Parts, model.PartOfRound{Part: p})
+	}
+	for g := range groups {
+		s.Groups = append(s.Groups, &model.Group{Name: fmt.Sprintf("consumer-group-%05d", g), Known: true})
+	}
+	return s
+}
+
+// BenchmarkAdd is a round of history, with what it keeps.
+func BenchmarkAdd(b *testing.B) {
+	for _, groups := range []int{250, 3515} {
+		b.Run(fmt.Sprintf("rows=%d", groups*64), func(b *testing.B) {
+			const rounds = 50
+			snaps := make([]*model.Snapshot, rounds)
+			for i := range snaps {
+				snaps[i] = large(groups, i)
+			}
+			before := heap()
+			h := &History{}
+			i := 0
+			add := func() {
+				if i%rounds == 0 {
+					h = &History{}
+				}
+				h.Add(snaps[i%rounds])
+				i++
+			}
+			for range rounds {
+				add()
+			}
+			kept := heap() - before
+			b.ReportAllocs()
+			for b.Loop() {
+				add()
+			}
+			b.ReportMetric(float64(kept)/1e6, "MB-kept")
+			runtime.KeepAlive(snaps)
+		})
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

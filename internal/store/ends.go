@@ -1,0 +1,232 @@
+package store
+
+import (
+	"math"
+	"slices"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// Ends are the ends of one topic's queues on one broker over time.
+type Ends struct {
+	name   string
+	queues []queue
+	topic  *Topic
+	taken  Tick // when they were read last
+	young  bool // the topic was not there at taken
+	met    uint64
+
+	slowest []int64 // of a round, by queue: the first offset that somebody still needs
+}
+
+// queue is the history of one queue, the oldest sample first: times and ends
+// never fall. In front of what was seen may stand what was told: anchors.
+type queue []sample
+
+// sample says that at some time the queue ended at an offset: the messages
+// before it were stored until then, the others later.
+type sample struct {
+	end int64
+	at  Tick
+	// off is how far a store time that lies on the straight line from this
+	// sample to the next can be from the true one, in ticks. unseen: nobody
+	// has looked in between, so that there is no such line. An anchor is
+	// exact for the message at its offset.
+	off uint32
+}
+
+const unseen = math.MaxUint32
+
+// maxSamples bounds the samples of one queue: 512 bytes. Of more, those are left
+// out that change times least for their age. A day of steady traffic is then
+// still known to about two intervals, one of bursts to a tenth of its age.
+const maxSamples = 32
+
+// Span is what is known of when a message was stored.
+type Span struct {
+	// Not before From and not after To; NoTick where nothing bounds it.
+	From, To Tick
+	// At is the estimate, NoTick where the exporter did not see the message
+	// arrive and was not told.
+	At Tick
+}
+
+// Find says when the message at an offset of a queue was stored.
+func (e *Ends) Find(id int, offset int64) Span {
+	if e == nil || id >= len(e.queues) {
+		return Span{NoTick, NoTick, NoTick}
+	}
+	return e.queues[id].find(offset)
+}
+
+func (q queue) find(offset int64) Span {
+	i := len(q) - 1
+	for i >= 0 && q[i].end > offset {
+		i--
+	}
+	switch {
+	case len(q) == 0:
+		return Span{NoTick, NoTick, NoTick}
+	case i < 0: // it was there already
+		return Span{NoTick, q[0].at, NoTick}
+	case i == len(q)-1: // it has not come yet
+		return Span{q[i].at, NoTick, q[i].at}
+	case q[i].off != unseen:
+		at, off := between(q[i], q[i+1], offset), int64(q[i].off)
+		return Span{
+			From: Tick(max(int64(q[i].at), int64(at)-off)),
+			To:   Tick(min(int64(q[i+1].at), int64(at)+off)),
+			At:   at,
+		}
+	case q[i].end == offset:
+		return Span{q[i].at, q[i].at, q[i].at}
+	}
+	return Span{q[i].at, q[i+1].at, NoTick}
+}
+
+// between is the time of an offset on the line between two samples.
+func between(a, b sample, offset int64) Tick {
+	if b.end <= a.end {
+		return a.at
+	}
+	part := float64(offset-a.end) / float64(b.end-a.end)
+	return a.at + Tick(part*(float64(b.at)-float64(a.at)))
+}
+
+// need says that a reader of a queue is at an offset: where it never committed
+// it is at 0 if the queue begins there, and it is nowhere before the beginning.
+func (e *Ends) need(id int, offset, begin int64) {
+	if offset == model.Unknown && begin != 0 {
+		return
+	}
+	for len(e.slowest) <= id {
+		e.slowest = append(e.slowest, math.MaxInt64)
+	}
+	e.slowest[id] = min(e.slowest[id], max(offset, begin, 0))
+}
+
+// tell takes ages that a broker was asked for.
+func (e *Ends) tell(at Tick, w *model.Wait) {
+	if e == nil {
+		return
+	}
+	for id := range e.queues {
+		offset, age := value(w.Committed, id), value(w.Ages, id)
+		stored := int64(at) - age/Unit.Milliseconds()
+		if offset < 0 || age < 0 || stored < -math.MaxInt32 {
+			continue // not told, or nonsense
+		}
+		e.queues[id].anchor(Tick(stored), offset)
+	}
+}
+
+// add takes the end of a queue at a time, and how far the slowest reader of it
+// is: what lies before that is not needed any more.
+func (q *queue) add(at Tick, end, slowest int64) {
+	q.prune(min(slowest, end))
+	s := *q
+	n := len(s)
+	switch {
+	case n == 0:
+		*q = append(s, sample{end: end, at: at})
+		return
+	case end < s[n-1].end:
+		// The topic was made anew, or an older copy took over: when these
+		// messages were stored nobody has seen.
+		*q = append(s[:0], sample{end: end, at: at})
+		return
+	}
+	last := &s[n-1]
+	at = max(at, last.at)
+	if end == last.end && (n == 1 || s[n-2].end == end) {
+		last.at = at // nothing has come since
+		return
+	}
+	last.off = uint32(int64(at) - int64(last.at))
+	if end == last.end {
+		last.off = 0
+	}
+	q.thin(at)
+	*q = append(*q, sample{end: end, at: at})
+}
+
+// prune drops the samples in front of the one that bounds a message at offset.
+func (q *queue) prune(offset int64) {
+	s := *q
+	from := 0
+	for from+1 < len(s) && s[from+1].end <= offset {
+		from++
+	}
+	if from == 0 {
+		return
+	}
+	if left := len(s) - from; cap(s) > 4*left {
+		*q = append(make(queue, 0, left+1), s[from:]...)
+		return
+	}
+	*q = s[:copy(s, s[from:])]
+}
+
+// anchor takes a store time that was told: the message at offset was stored at
+// a time. It is of use where the history does not reach so far back.
+func (q *queue) anchor(at Tick, offset int64) {
+	s := *q
+	i := 0
+	for i < len(s) && s[i].off == unseen && s[i].end < offset {
+		i++
+	}
+	if i == len(s) || s[i].end < offset || s[i].off != unseen && s[i].end == offset {
+		return // seen by itself
+	}
+	next := s[i]
+	if i > 0 {
+		at = max(at, s[i-1].at)
+	}
+	if next.end == offset { // told anew
+		if i+1 < len(s) {
+			at = min(at, s[i+1].at)
+		}
+		s[i].at = at
+		return
+	}
+	*q = slices.Insert(s, i, sample{end: offset, at: min(at, next.at), off: unseen})
+	if s = *q; len(s) > maxSamples {
+		q.thin(s[len(s)-1].at)
+	}
+}
+
+// thin leaves out a sample where there are too many: the one that changes the
+// times of messages least for their age.
+func (q *queue) thin(now Tick) {
+	s := *q
+	if len(s) < maxSamples {
+		return
+	}
+	best, bestOff, bestShare := 1, uint32(0), math.Inf(1)
+	for i := 1; i+1 < len(s); i++ {
+		off := without(s[i-1], s[i], s[i+1])
+		share := float64(off) / max(float64(now)-float64(s[i+1].at), 1)
+		if s[i-1].off == unseen && s[i].off == unseen {
+			share = 0 // between anchors nothing is known anyway
+		}
+		if share < bestShare {
+			best, bestOff, bestShare = i, off, share
+		}
+	}
+	s[best-1].off = bestOff
+	*q = append(s[:best], s[best+1:]...)
+}
+
+// without is how far off the line from a to c is, where b lay between them. The
+// line and the one over b differ most at b.
+func without(a, b, c sample) uint32 {
+	switch {
+	case a.off == unseen || b.off == unseen:
+		return unseen
+	case c.end == a.end:
+		return 0 // no message came
+	}
+	bent := int64(between(a, c, b.end)) - int64(b.at)
+	off := int64(max(a.off, b.off)) + max(bent, -bent)
+	return uint32(min(off, int64(c.at)-int64(a.at)))
+}

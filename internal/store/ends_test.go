@@ -1,0 +1,378 @@
+package store
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+const none = -time.Second // a time that is not known
+
+// TestFind: a message is as old as the samples around it say.
+func TestFind(t *testing.T) {
+	s := newStage()
+	for _, end := range []int64{100, 200, 200, 200, 210} {
+		s.set([]int64{end}, []int64{50})
+		s.next()
+	}
+	s.wantSpan(t, "was there before", 99, none, none, 0)
+	s.wantSpan(t, "first that was seen to come", 100, 0, 0, interval)
+	s.wantSpan(t, "half way", 150, 0, interval/2, interval)
+	s.wantSpan(t, "last of the first batch", 199, 0, 9900*time.Millisecond, interval)
+	s.wantSpan(t, "after an idle time", 200, 3*interval, 3*interval, 4*interval)
+	s.wantSpan(t, "has not come yet", 210, 4*interval, 4*interval, none)
+	if got, want := s.find(7, 1), [3]time.Duration{none, none, none}; got != want {
+		t.Errorf("of a queue that is not there: %v, want %v", got, want)
+	}
+}
+
+// TestFindNothing: what nobody has told of is asked in vain, and that is all.
+func TestFindNothing(t *testing.T) {
+	var h History
+	if span := h.EndsOf(model.TopicOnBroker{Topic: "no", Broker: "none"}).Find(0, 3); span != (Span{NoTick, NoTick, NoTick}) {
+		t.Errorf("%+v", span)
+	}
+	if h.Holds(nil) != (h.snapshot == nil) || (*History)(nil).Holds(nil) {
+		t.Error("no history holds a snapshot")
+	}
+}
+
+// TestPrune: what the slowest reader has behind it is forgotten, and a queue
+// that is consumed keeps two samples.
+func TestPrune(t *testing.T) {
+	s := newStage()
+	for i := range int64(50) {
+		s.set([]int64{100 * (i + 1), 7}, []int64{100*i + 90, 7})
+		s.next()
+		for id, q := range s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).queues {
+			if len(q) > 2 || cap(q) > 4 {
+				t.Fatalf("round %d: queue %d has %d samples and room for %d", i, id, len(q), cap(q))
+			}
+		}
+		if i > 0 {
+			s.wantSpan(t, "of the slowest reader", 100*i+90, time.Duration(i-1)*interval, time.Duration(i-1)*interval+9*time.Second, time.Duration(i)*interval)
+		}
+	}
+}
+
+// TestSlowestReader: every group counts, the processes of broadcasting ones
+// too; deleted groups and the leftovers of broadcasting ones do not.
+func TestSlowestReader(t *testing.T) {
+	samples := func(change func(*stage)) int {
+		s := newStage()
+		for i := range int64(8) {
+			s.set([]int64{100 * (i + 1)}, []int64{100 * (i + 1)})
+			change(s)
+			s.next()
+		}
+		return len(s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).queues[0])
+	}
+	slow := func(s *stage) { s.parts["a"].topics["orders"].commits["archive"] = []int64{100} }
+	for _, c := range []struct {
+		name   string
+		change func(*stage)
+		want   int
+	}{
+		{"one group", func(*stage) {}, 2},
+		{"a slow one", func(s *stage) { slow(s); s.groups["archive"] = &model.Group{Name: "archive"} }, 8},
+		{"a slow one that was deleted", slow, 2},
+		{"a leftover", func(s *stage) {
+			slow(s)
+			s.groups["archive"] = &model.Group{Name: "archive", Model: model.Broadcasting}
+		}, 2},
+		{"a slow process", func(s *stage) {
+			s.groups["archive"] = &model.Group{Name: "archive", Model: model.Broadcasting, Clients: []model.Client{{ID: "x"}}, Local: []model.LocalCommits{{
+				TopicOnBroker: model.TopicOnBroker{Topic: "orders", Broker: "a"}, Taken: s.now(), Committed: []int64{100}, Ends: []int64{100 * int64(s.round+1)},
+			}}}
+		}, 8},
+		{"one that never committed where the queue begins at 0", func(s *stage) {
+			s.parts["a"].topics["orders"].commits["billing"] = []int64{model.Unknown}
+			s.parts["a"].topics["orders"].begins = []int64{0}
+		}, 8},
+		{"one that never committed where retention moved the beginning", func(s *stage) {
+			s.parts["a"].topics["orders"].commits["billing"] = []int64{model.Unknown}
+			s.parts["a"].topics["orders"].begins = []int64{5}
+		}, 2},
+		{"messages that retention deleted", func(s *stage) {
+			s.parts["a"].topics["orders"].commits["billing"] = []int64{5}
+			s.parts["a"].topics["orders"].begins = []int64{100 * int64(s.round+1)}
+		}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := samples(c.change); got != c.want {
+				t.Errorf("%d samples, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// TestMadeAnew: when ends go back, nothing that was known holds.
+func TestMadeAnew(t *testing.T) {
+	s := newStage()
+	for _, end := range []int64{100, 200, 30, 60} {
+		s.set([]int64{end}, []int64{10})
+		s.next()
+	}
+	s.wantSpan(t, "older than the first look", 20, none, none, 2*interval)
+	s.wantSpan(t, "come since", 45, 2*interval, 2*interval+interval/2, 3*interval)
+}
+
+// TestStandIns: offsets that are of an earlier round are no new sample.
+func TestStandIns(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		stale func(*stage)
+		fresh func(*stage)
+	}{
+		{"of a broker", func(s *stage) { s.parts["a"].age++ }, func(s *stage) { s.parts["a"].age = 0 }},
+		{"of a topic", func(s *stage) {
+			s.parts["a"].missing, s.parts["a"].topics["orders"].taken = 1, began().Add(interval)
+		}, func(s *stage) { s.parts["a"].missing, s.parts["a"].topics["orders"].taken = 0, time.Time{} }},
+		{"of a topic that is out of sight", func(s *stage) {
+			s.parts["a"].missing = 1
+			s.parts["a"].order = nil
+		}, func(s *stage) { s.parts["a"].missing, s.parts["a"].order = 0, []string{"orders"} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage()
+			s.set([]int64{100}, []int64{50})
+			s.next()
+			s.set([]int64{200}, []int64{50})
+			s.next()
+			for range 3 {
+				c.stale(s)
+				s.next()
+			}
+			c.fresh(s)
+			s.set([]int64{250}, []int64{50})
+			s.next()
+			s.wantSpan(t, "come while nobody looked", 200, interval, interval, 5*interval)
+			s.wantSpan(t, "come before", 150, 0, interval/2, interval)
+		})
+	}
+}
+
+// TestForgetsTopics: what a broker has no more is forgotten.
+func TestForgetsTopics(t *testing.T) {
+	s := newStage()
+	s.set([]int64{100}, []int64{50})
+	s.next()
+	s.parts["a"].order = nil
+	s.next()
+	on := model.TopicOnBroker{Topic: "orders", Broker: "a"}
+	if s.EndsOf(on) != nil || s.PairOf("orders", "billing") != nil || s.TopicOf("orders") != nil {
+		t.Error("a deleted topic is still known")
+	}
+	s.parts["a"].order = []string{"orders"}
+	s.next()
+	s.brokers = nil
+	s.next()
+	if s.EndsOf(on) != nil || len(s.History.brokers) != 0 {
+		t.Error("a broker that is gone is still known")
+	}
+}
+
+// TestNewQueues: a queue that was not there the last time begins then.
+func TestNewQueues(t *testing.T) {
+	s := newStage()
+	s.set([]int64{100}, []int64{50})
+	s.parts["a"].others = []model.TopicStats{}
+	s.next()
+	s.set([]int64{100, 40}, []int64{50, 0})
+	s.parts["a"].topic("new").ends = []int64{8}
+	s.next()
+	if got, want := s.find(1, 20), [3]time.Duration{0, interval / 2, interval}; got != want {
+		t.Errorf("queue 1: %v, want %v", got, want)
+	}
+	span := s.EndsOf(model.TopicOnBroker{Topic: "new", Broker: "a"}).Find(0, 4)
+	if span != (Span{0, s.Tick(began().Add(interval)), s.Tick(began().Add(interval / 2))}) {
+		t.Errorf("new topic: %+v", span)
+	}
+}
+
+// TestAnchors: what a broker was asked for reaches back behind the history, and
+// not into it.
+func TestAnchors(t *testing.T) {
+	s := newStage()
+	wait := func(commit int64, age time.Duration) {
+		s.parts["a"].waits = []model.Wait{{
+			Topic: "orders", Group: "billing", Taken: s.now(), Committed: []int64{commit}, Ages: []int64{age.Milliseconds()},
+		}}
+	}
+	s.set([]int64{1000}, []int64{100})
+	wait(100, time.Hour)
+	s.next()
+	s.wantSpan(t, "asked for", 100, -time.Hour, -time.Hour, -time.Hour)
+	s.wantSpan(t, "behind it", 500, -time.Hour, none, 0)
+	s.wantSpan(t, "in front of it", 99, none, none, -time.Hour)
+
+	s.set([]int64{1100}, []int64{100})
+	wait(600, 10*time.Minute)
+	s.next()
+	ten := interval - 10*time.Minute
+	s.wantSpan(t, "both", 500, -time.Hour, none, ten)
+	s.wantSpan(t, "asked for later", 600, ten, ten, ten)
+	s.wantSpan(t, "behind both", 999, ten, none, 0)
+	s.wantSpan(t, "seen", 1050, 0, interval/2, interval)
+
+	s.set([]int64{1200}, []int64{700})
+	wait(1050, 9*time.Hour) // against what was seen: a clock that jumped
+	s.next()
+	s.wantSpan(t, "asked for what was seen", 1050, 0, interval/2, interval)
+	s.wantSpan(t, "between", 700, ten, none, 0)
+
+	// Without a history an answer that is odd is none.
+	for _, w := range []model.Wait{
+		{Topic: "orders", Taken: s.now()}, {Topic: "none", Taken: s.now(), Committed: []int64{1}, Ages: []int64{1}},
+		{Topic: "orders", Taken: s.now(), Committed: []int64{model.Unknown}, Ages: []int64{5}},
+		{Topic: "orders", Taken: s.now(), Committed: []int64{800}, Ages: []int64{model.Unknown}},
+	} {
+		s.parts["a"].waits = []model.Wait{w}
+		s.next()
+		s.wantSpan(t, "between", 700, ten, none, 0)
+	}
+	s.parts["a"].waits = []model.Wait{{Topic: "orders", Taken: s.now(), Committed: []int64{800}, Ages: []int64{math.MaxInt64}}}
+	s.next()
+	s.wantSpan(t, "nothing is that old", 800, ten, none, 0)
+}
+
+// TestManyAnchors: however many answers come, they stay few.
+func TestManyAnchors(t *testing.T) {
+	s := newStage()
+	for i := range int64(200) {
+		s.set([]int64{100_000}, []int64{0})
+		s.broker("a").waits = []model.Wait{{
+			Topic: "orders", Taken: s.now(), Committed: []int64{i * 10}, Ages: []int64{10_000_000 - 40_000*i},
+		}}
+		s.next()
+	}
+	q := s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).queues[0]
+	if len(q) > maxSamples {
+		t.Errorf("%d samples", len(q))
+	}
+	for i := 1; i < len(q); i++ {
+		if q[i].at < q[i-1].at || q[i].end < q[i-1].end {
+			t.Errorf("sample %d goes back: %+v after %+v", i, q[i], q[i-1])
+		}
+	}
+}
+
+// producer stores messages in some manner, and knows when.
+type producer struct {
+	rng    *rand.Rand
+	stored []Tick // by offset
+	mode   int
+	left   Tick
+}
+
+// run lets time pass from one tick to another.
+func (p *producer) run(from, to Tick) {
+	for now := from; now < to; now++ {
+		if p.left--; p.left <= 0 {
+			p.mode, p.left = p.rng.IntN(4), Tick(p.rng.IntN(5000))
+		}
+		n := 0
+		switch p.mode {
+		case 1:
+			n = p.rng.IntN(3)
+		case 2:
+			n = max(0, p.rng.IntN(200)-198)
+		case 3:
+			n = p.rng.IntN(40) * (int(now) / 100 % 2)
+		}
+		for range n {
+			p.stored = append(p.stored, now)
+		}
+	}
+}
+
+// TestStoreTimes: with any traffic, any pauses between rounds, and a reader that
+// stands, runs or waits, the true store time is within what is known, and within
+// one interval while few samples are needed.
+func TestStoreTimes(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		p := &producer{rng: rng}
+		var q queue
+		now, reader := Tick(0), int64(0)
+		for round := range 400 {
+			gap := Tick(1 + rng.IntN(300))
+			p.run(now, now+gap)
+			now += gap
+			end := int64(len(p.stored))
+			q.add(now, end, reader)
+			if len(q) > maxSamples {
+				t.Fatalf("seed %d, round %d: %d samples", seed, round, len(q))
+			}
+			for range 4 {
+				if end <= reader {
+					break
+				}
+				offset := reader + rng.Int64N(end-reader)
+				span, truth := q.find(offset), p.stored[offset]
+				first := round == 0 || span.At == NoTick
+				if first && span.To >= truth && span.From == NoTick {
+					continue // older than the history
+				}
+				if truth < span.From || truth > span.To || span.At < span.From || span.At > span.To {
+					t.Fatalf("seed %d, round %d: message %d of %d was stored at %d, known is %+v\n%v", seed, round, offset, end, truth, span, q)
+				}
+				if wide := span.To - span.From; len(q) < maxSamples && wide > 300 {
+					t.Fatalf("seed %d, round %d: message %d: %+v with %d samples", seed, round, offset, span, len(q))
+				}
+			}
+			if rng.IntN(3) == 0 && seed%3 > 0 {
+				reader += rng.Int64N(end - reader + 1)
+			}
+		}
+	}
+}
+
+// TestErrorOfOldMessages: of a queue that is behind by a day, all store times
+// are known to a share of their age; to about an interval where the traffic is
+// even.
+func TestErrorOfOldMessages(t *testing.T) {
+	const gap = 150 // 15 s
+	for _, c := range []struct {
+		name  string
+		rate  func(now Tick, rng *rand.Rand) int
+		share float64 // of the age, besides two intervals
+	}{
+		{"even", func(Tick, *rand.Rand) int { return 3 }, 0.001},
+		{"noisy", func(_ Tick, rng *rand.Rand) int { return rng.IntN(9) }, 0.004},
+		{"by day and night", func(now Tick, rng *rand.Rand) int {
+			return rng.IntN(2 + int(20*(1+math.Sin(float64(now)/864000*2*math.Pi))))
+		}, 0.05},
+		{"in bursts", func(now Tick, rng *rand.Rand) int { return 50 * (int(now) / 6000 % 2) * rng.IntN(2) }, 0.10},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(5, 6))
+			var q queue
+			var stored []Tick
+			worst, most := 0.0, 0
+			for now := Tick(0); now < 864_000; now++ {
+				if now%gap == 0 {
+					q.add(now, int64(len(stored)), 0)
+					most = max(most, len(q))
+				}
+				for range c.rate(now, rng) {
+					stored = append(stored, now)
+				}
+			}
+			end := q[len(q)-1]
+			for range 20_000 {
+				offset := rng.Int64N(end.end)
+				span := q.find(offset)
+				off := math.Abs(float64(span.At - stored[offset]))
+				worst = max(worst, (off-2*gap)/float64(end.at-stored[offset]))
+			}
+			t.Logf("%d samples at most, error besides two intervals: %.4f of the age", most, worst)
+			if worst > c.share {
+				t.Errorf("the error is two intervals and %.4f of the age, want at most %.4f", worst, c.share)
+			}
+		})
+	}
+}

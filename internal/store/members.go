@@ -1,0 +1,107 @@
+package store
+
+import "github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+
+// Members says since when a group is online, offline, or nobody knows.
+type Members struct {
+	Online, Known bool
+	Since         Tick
+
+	broadcasting bool
+}
+
+func (h *History) addGroups(s *model.Snapshot) {
+	at := h.Tick(s.Ended)
+	groups := make(map[string]*Members, len(s.Groups))
+	for _, g := range s.Groups {
+		online := g.Known && len(g.Clients) > 0
+		m := h.groups[g.Name]
+		if m == nil || m.Online != online || m.Known != g.Known {
+			m = &Members{Online: online, Known: g.Known, Since: at}
+		}
+		m.broadcasting = g.Model == model.Broadcasting
+		groups[g.Name] = m
+	}
+	h.groups = groups
+}
+
+// Local is how one process of a broadcasting group, which keeps its own
+// offsets, has got on with one topic on one broker.
+type Local struct {
+	committed []int64
+	moved     []Tick
+	pair      *Pair
+	met       uint64
+}
+
+// localKey names the offsets that one process keeps.
+type localKey struct {
+	model.TopicOnBroker
+
+	group, clientID string
+}
+
+// Pair is how the whole group has got on with the topic.
+func (l *Local) Pair() *Pair { return l.pair }
+
+// Moved is when the process's commit of a queue was last seen to move, or to
+// have no message before it.
+func (l *Local) Moved(q int) Tick { return l.moved[q] }
+
+// addLocal takes the commits of processes of broadcasting groups.
+func (h *History) addLocal(s *model.Snapshot) {
+	h.locals, h.alone = make(map[string][]*Local), nil
+	local := make(map[localKey]*Local, len(h.local))
+	for _, g := range s.Groups {
+		if g.Model != model.Broadcasting {
+			continue
+		}
+		list := make([]*Local, len(g.Local))
+		for i := range g.Local {
+			key := localKey{TopicOnBroker: g.Local[i].TopicOnBroker, group: g.Name}
+			if c := g.Local[i].Client; c != model.NoClient {
+				key.clientID = g.Clients[c].ID
+			}
+			list[i] = h.addOneLocal(key, &g.Local[i])
+			local[key] = list[i]
+		}
+		h.locals[g.Name] = list
+	}
+	h.local = local
+}
+
+func (h *History) addOneLocal(key localKey, l *model.LocalCommits) *Local {
+	last := h.local[key]
+	if last == nil {
+		last = &Local{}
+	}
+	e, at := h.endsOfLocal(l), h.Tick(l.Taken)
+	n := &Local{committed: l.Committed, moved: make([]Tick, len(l.Committed)), pair: h.meet(l.Topic, key.group)}
+	for q, now := range l.Committed {
+		moved := n.pair.note(h.round, at, value(last.committed, q), now)
+		n.moved[q] = at
+		if end := value(l.Ends, q); q < len(last.moved) && !moved && (end == model.Unknown || now < end) {
+			n.moved[q] = last.moved[q]
+		}
+		if e != nil {
+			e.need(q, now, model.Unknown)
+		}
+	}
+	return n
+}
+
+// endsOfLocal are the ends of the topic that a process consumes. Where only
+// broadcasting groups consume it, a source need not have it among the broker's
+// topics: the ends are then those that came with the process's commits.
+func (h *History) endsOfLocal(l *model.LocalCommits) *Ends {
+	p := h.brokers[l.Broker]
+	if p == nil {
+		return nil
+	}
+	e := p.ends[l.Topic]
+	if e != nil && e.met == h.round {
+		return e
+	}
+	h.alone = append(h.alone, l)
+	return h.meetEnds(p, e, l.Topic)
+}

@@ -1,0 +1,230 @@
+package store
+
+import (
+	"math"
+	"slices"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// Pair is how one group has got on with one topic.
+//
+// Consumed begins as the sum of its commits, and then grows by what each queue's
+// commit grows. So it is the sum of the commits as long as nothing odd happens,
+// and a counter when something does: a commit that goes back, a broker that is
+// away for a while, or a queue that is committed for the first time, at
+// whatever offset, must not look like a consumption.
+type Pair struct {
+	Consumed int64
+	// Moved is when a commit was last seen to move; NoTick: never.
+	Moved Tick
+	// Back is when commits went back, NoTick if they did not. Debt is by how
+	// many messages they are still back: what was consumed since is taken
+	// from it. Paid is when it became 0; a broker that crashed has lost the
+	// commits of some seconds, and its clients soon commit them again.
+	Back, Paid Tick
+	Debt       int64
+
+	began, met   uint64 // rounds
+	gained, lost int64  // of a round: what its commits moved, and went back by
+	at           Tick   // of a round
+}
+
+type pairKey struct{ topic, group string }
+
+// meet is a pair of this round. It is new in the round in which it began.
+func (h *History) meet(topic, group string) *Pair {
+	key := pairKey{topic, group}
+	p := h.pairs[key]
+	if p == nil {
+		p = &Pair{began: h.round, Moved: NoTick, Back: NoTick, Paid: NoTick, at: NoTick}
+		h.pairs[key] = p
+	}
+	p.met = h.round
+	return p
+}
+
+// note takes one queue's commit after the one that was seen of it before, and
+// says whether it moved.
+func (p *Pair) note(round uint64, at Tick, last, now int64) (moved bool) {
+	switch {
+	case now == model.Unknown || last == now:
+		return false
+	case last == model.Unknown && p.began == round:
+		p.Consumed = plus(p.Consumed, now)
+		return false
+	case last == model.Unknown:
+	case now > last:
+		p.gained = plus(p.gained, now-last)
+	default:
+		p.lost = plus(p.lost, last-now)
+	}
+	p.Moved, p.at = max(p.Moved, at), max(p.at, at)
+	return true
+}
+
+// settle ends a round: what was consumed in it pays for what went back before.
+func (p *Pair) settle() {
+	p.Consumed = plus(p.Consumed, p.gained)
+	if p.Debt > 0 && p.gained > 0 {
+		if p.Debt = max(p.Debt-p.gained, 0); p.Debt == 0 {
+			p.Paid = p.at
+		}
+	}
+	if p.lost > 0 {
+		if p.Debt == 0 {
+			p.Back = p.at
+		}
+		p.Debt = plus(p.Debt, p.lost)
+	}
+	p.gained, p.lost, p.at = 0, 0, NoTick
+}
+
+// plus adds numbers that are not negative. Where only forged offsets can lead
+// it stops at the largest number.
+func plus(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
+// Part is what is kept of one broker's offsets.
+type Part struct {
+	last  *model.Part // the last one with offsets
+	blank bool        // the broker has been away for so long that it has none
+
+	// In the order of last.Topics, last.Commits and last.Committed.
+	topics []*Ends
+	pairs  []*Pair // nil: the group's commits at brokers do not count
+	moved  []Tick
+
+	ends   map[string]*Ends // by topic
+	whole  bool             // the part of the round before had every topic
+	before Tick             // when that was taken
+}
+
+// Ends are those of the i-th topic of the part.
+func (p *Part) Ends(topic int) *Ends { return p.topics[topic] }
+
+// Pair is how the group of the i-th entry of the part's commits has got on with
+// the topic; nil where its commits do not count.
+func (p *Part) Pair(commits int) *Pair { return p.pairs[commits] }
+
+// Moved is when the commit at that place in the part's Committed was last seen
+// to move, or to have no message before it: since then its messages wait.
+func (p *Part) Moved(commit int) Tick { return p.moved[commit] }
+
+// addCommits takes the commits of one broker.
+func (h *History) addCommits(p *Part, in *model.PartOfRound) {
+	away := in.Age > 0 && len(in.Commits) == 0 && p.last != nil
+	if away || in.Part == p.last {
+		p.blank = p.blank || away
+		for _, pair := range p.pairs {
+			if pair != nil {
+				pair.met = h.round
+			}
+		}
+		return
+	}
+	h.addTopics(p, in.Part)
+	w := commitWalk{History: h, part: in.Part, find: finder{part: p.last}, kept: p}
+	w.pairs = slices.Grow([]*Pair(nil), len(in.Commits))
+	w.moved = make([]Tick, len(in.Committed))
+	for i := range in.Commits {
+		w.take(i)
+	}
+	p.last, p.pairs, p.moved, p.blank = in.Part, w.pairs, w.moved, false
+}
+
+// commitWalk goes through the commits of a part.
+type commitWalk struct {
+	*History
+
+	part  *model.Part
+	find  finder // in the part of the round before
+	kept  *Part
+	pairs []*Pair
+	moved []Tick
+}
+
+// take takes the i-th entry of the commits.
+func (w *commitWalk) take(i int) {
+	c := &w.part.Commits[i]
+	m := w.groups[c.Group]
+	if m == nil || m.broadcasting {
+		w.pairs = append(w.pairs, nil)
+		return
+	}
+	topic := &w.part.Topics[c.Topic]
+	pair, before, since := w.before(i, topic.Name, c.Group)
+	w.pairs = append(w.pairs, pair)
+	at, ends := w.Tick(w.part.TakenAt(topic)), w.kept.topics[c.Topic]
+	for q := range topic.Queues {
+		now, end := w.part.Committed[c.First+q], w.part.Ends[topic.First+q]
+		moved := pair.note(w.round, at, value(before, q), now)
+		w.moved[c.First+q] = at
+		if q < len(since) && !moved && (end == model.Unknown || now < end && end > 0) {
+			w.moved[c.First+q] = since[q]
+		}
+		ends.need(q, now, w.part.Begins[topic.First+q])
+	}
+}
+
+// before is the pair of an entry, and its commits of the round before with the
+// times since which they stand.
+func (w *commitWalk) before(i int, topic, group string) (pair *Pair, commits []int64, since []Tick) {
+	j := w.find.entry(i, topic, group)
+	if j < 0 {
+		return w.meet(topic, group), nil, nil
+	}
+	last := w.find.part
+	first := last.Commits[j].First
+	n := last.Topics[last.Commits[j].Topic].Queues
+	commits = last.Committed[first : first+n]
+	if !w.kept.blank {
+		since = w.kept.moved[first : first+n]
+	}
+	if pair = w.kept.pairs[j]; pair == nil || pair.met+1 < w.round {
+		return w.meet(topic, group), commits, since
+	}
+	pair.met = w.round
+	return pair, commits, since
+}
+
+// value is that of a queue, Unknown where there is none.
+func value(list []int64, q int) int64 {
+	if q < len(list) {
+		return list[q]
+	}
+	return model.Unknown
+}
+
+// finder finds commits in the part of an earlier round. They mostly stand where
+// they stood; only otherwise an index is made.
+type finder struct {
+	part  *model.Part
+	index map[pairKey]int
+}
+
+// entry is the place of a group's commits on a topic, -1 where there are none.
+func (f *finder) entry(i int, topic, group string) int {
+	if f.part == nil {
+		return -1
+	}
+	if i < len(f.part.Commits) && f.part.Commits[i].Group == group && f.topic(i) == topic {
+		return i
+	}
+	if f.index == nil {
+		f.index = make(map[pairKey]int, len(f.part.Commits))
+		for j := range f.part.Commits {
+			f.index[pairKey{f.topic(j), f.part.Commits[j].Group}] = j
+		}
+	}
+	if j, ok := f.index[pairKey{topic, group}]; ok {
+		return j
+	}
+	return -1
+}
+
+func (f *finder) topic(i int) string { return f.part.Topics[f.part.Commits[i].Topic].Name }
