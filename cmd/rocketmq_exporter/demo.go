@@ -52,6 +52,7 @@ func demo(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
 		return err
 	}
 	log := newLogger(valid, stderr)
+	reload := func() (config.Valid, error) { return config.Valid{}, errors.New("the demo has no settings to reload") }
 	listeners, err := listen(ctx, valid)
 	if err != nil {
 		return err
@@ -75,7 +76,7 @@ func demo(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
 	defer wg.Wait()
 	defer cancel()
 	printDemo(stdout, listeners, valid.Web.MetricsPath, mq.NameServers())
-	return runApp(ctx, valid, listeners, log)
+	return runApp(ctx, valid, reload, listeners, log)
 }
 
 // loadDemo reads the settings of the demo. What the environment says of clusters

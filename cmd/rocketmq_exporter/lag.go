@@ -72,7 +72,7 @@ func printLag(ctx context.Context, c commandLine, stdout, stderr io.Writer) erro
 		fmt.Fprintln(stdout, settingsAreRight)
 		return nil
 	}
-	a, err := app.New(valid, newLogger(valid, stderr))
+	a, err := app.New(valid, newLogger(valid, stderr).Logger)
 	if err != nil {
 		return err
 	}

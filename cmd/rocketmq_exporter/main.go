@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/prometheus/common/promslog"
@@ -56,32 +57,89 @@ func serve(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
 		fmt.Fprintln(stdout, settingsAreRight)
 		return nil
 	}
-	log := newLogger(valid, stderr)
+	l := newLogger(valid, stderr)
 	listeners, err := listen(ctx, valid)
 	if err != nil {
 		return err
 	}
-	log.Info("Starting", "version", version.Info(), "build", version.BuildContext())
-	return runApp(ctx, valid, listeners, log)
+	l.Info("Starting", "version", version.Info(), "build", version.BuildContext())
+	return runApp(ctx, valid, c.load, listeners, l)
 }
 
 const settingsAreRight = "The settings are right."
 
-func newLogger(valid config.Valid, w io.Writer) *slog.Logger {
-	c := &promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat(), Writer: w}
-	// The words are those that settings allow.
-	_ = c.Level.Set(valid.Log.Level)
-	_ = c.Format.Set(valid.Log.Format)
-	return promslog.New(c)
+// logger logs as settings say, which may change.
+type logger struct {
+	*slog.Logger
+
+	level *promslog.Level
 }
 
-func runApp(ctx context.Context, valid config.Valid, listeners []net.Listener, log *slog.Logger) error {
-	a, err := app.New(valid, log)
+func newLogger(valid config.Valid, w io.Writer) logger {
+	c := &promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat(), Writer: w}
+	_ = c.Format.Set(valid.Log.Format) // the words are those that settings allow
+	l := logger{promslog.New(c), c.Level}
+	l.setLevel(valid.Log.Level)
+	return l
+}
+
+func (l logger) setLevel(level string) { _ = l.level.Set(level) }
+
+// runApp runs the exporter until ctx ends. load reads the settings anew.
+func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, error), listeners []net.Listener, l logger) error {
+	profiles, err := listenForProfiles(ctx, valid)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
+	a, err := app.New(valid, l.Logger)
+	if err != nil {
+		closeAll(append(listeners, profiles...))
+		return err
+	}
+	a.Reloads(load, l.setLevel)
+	for _, p := range profiles {
+		a.Profiles(p)
+	}
+	defer reloadUponSignal(a)()
 	return a.Run(ctx, listeners)
+}
+
+// reloadUponSignal reads the settings anew at each SIGHUP, until what it returns
+// is called.
+func reloadUponSignal(a *app.App) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-hangups:
+				_ = a.Reload() // logged, and in the metrics
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(hangups)
+		close(done)
+		wg.Wait()
+	}
+}
+
+// listenForProfiles opens what --web.pprof-address names, if it does.
+func listenForProfiles(ctx context.Context, valid config.Valid) ([]net.Listener, error) {
+	addr := valid.Web.Profiles
+	if addr == "" {
+		return nil, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, valid.Wrap(config.KeyProfiles, addr, err)
+	}
+	return []net.Listener{l}, nil
 }
 
 // listen opens what --web.listen-address names. Sockets of systemd and of vsock

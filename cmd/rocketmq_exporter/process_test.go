@@ -296,6 +296,89 @@ clusters:
 	p.endWell(syscall.SIGTERM)
 }
 
+func TestSIGHUPReloads(t *testing.T) {
+	t.Parallel()
+	east, west := cluster(t), cluster(t)
+	clusters := func(name string, mq *fakemq.Cluster) string {
+		return "clusters:\n- {name: " + name + ", namesrv: [" + mq.NameServers()[0] + "]}\n"
+	}
+	file := write(t, "mq.yml", clusters("one", east))
+	p := start(t, nil, "--config.file="+file, "--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle")
+	url := p.url()
+	shows := func(name string, up float64) func() bool {
+		return func() bool {
+			_, metrics := get(t, url+"/metrics")
+			return is(t, metrics, `rocketmq_up{cluster="`+name+`"}`, up)
+		}
+	}
+	rewrite := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hangUp := func() {
+		if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.eventually("the first cluster", shows("one", 1))
+	rewrite(clusters("two", west))
+	hangUp()
+	p.eventually("the second one", shows("two", 1))
+	rewrite("clusters: none")
+	hangUp()
+	p.eventually("the bad file is noted", func() bool {
+		_, metrics := get(t, url+"/metrics")
+		return is(t, metrics, "rocketmq_exporter_config_last_reload_successful", 0) && is(t, metrics, `rocketmq_up{cluster="two"}`, 1)
+	})
+	rewrite("log: {level: error}\n" + clusters("three", east))
+	resp, err := http.Post(url+"/-/reload", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("/-/reload: %d", resp.StatusCode)
+	}
+	p.eventually("the third one", shows("three", 1))
+	quiet := len(p.stderr.String())
+	p.endWell(syscall.SIGTERM)
+	if rest := p.stderr.String()[quiet:]; strings.Contains(rest, "level=INFO") {
+		t.Errorf("the level of the log has not changed:\n%s", rest)
+	}
+}
+
+func TestProfilesAreServedApart(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "--namesrv=127.0.0.1:1", "--web.listen-address=127.0.0.1:0", "--web.pprof-address=127.0.0.1:0")
+	serving := regexp.MustCompile(`msg="Serving profiles" address=(127\.0\.0\.1:\d+)`)
+	var m []string
+	p.eventually("profiles are served", func() bool { m = serving.FindStringSubmatch(p.stderr.String()); return m != nil })
+	for url, want := range map[string]int{
+		"http://" + m[1] + "/debug/pprof/":                  200,
+		"http://" + m[1] + "/debug/pprof/goroutine?debug=1": 200,
+		"http://" + m[1] + "/metrics":                       404,
+		p.url() + "/debug/pprof/":                           404,
+		p.url() + "/debug/pprof/goroutine":                  404,
+	} {
+		if code, _ := get(t, url); code != want {
+			t.Errorf("%s: %d, want %d", url, code, want)
+		}
+	}
+	p.endWell(syscall.SIGTERM)
+
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := taken.Addr().String()
+	p = start(t, nil, "--namesrv=127.0.0.1:1", "--web.listen-address=127.0.0.1:0", "--web.pprof-address="+addr)
+	if code := p.wait(); code != 1 || !strings.Contains(p.stderr.String(), "--web.pprof-address="+addr+": listen tcp") {
+		t.Errorf("exit code %d, stderr\n%s", code, p.stderr.String())
+	}
+}
+
 func TestNamesThatDoNotResolveAndPortsThatRefuse(t *testing.T) {
 	t.Parallel()
 	// The first is no name at all, so that nobody need be asked for it.

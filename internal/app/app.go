@@ -5,109 +5,95 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/common/version"
-	toolkit "github.com/prometheus/exporter-toolkit/web"
-
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/poll"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
 )
 
 // App is the exporter.
 type App struct {
-	config  config.Valid
-	log     *slog.Logger
-	targets []*target
-	handler http.Handler
-	grace   time.Duration // for requests under way at the end
+	log      *slog.Logger
+	grace    time.Duration // for requests under way at the end
+	scrapes  *scrapeStats
+	reloads  *reloadStats
+	profiles net.Listener // may be nil
+
+	// current is replaced as a whole when settings are reloaded.
+	current atomic.Pointer[setup]
+	started config.Valid // the settings that listeners were made of
+
+	load     func() (config.Valid, error) // nil: settings are never read again
+	setLevel func(level string)           // of the log
+
+	mu    sync.Mutex      // of whoever starts and stops targets
+	ctx   context.Context //nolint:containedctx // of all targets; nil while none is read
+	ended bool
+	loops sync.WaitGroup
 }
 
 // New makes an exporter; it opens no connection yet.
 func New(c config.Valid, log *slog.Logger) (*App, error) {
-	a := &App{config: c, log: log, grace: shutdownGrace}
-	for _, k := range c.Clusters {
-		t, err := newTarget(k)
-		if err != nil {
-			return nil, err
-		}
-		a.targets = append(a.targets, t)
+	a := &App{started: c, log: log, grace: shutdownGrace, scrapes: &scrapeStats{}, reloads: newReloadStats(time.Now())}
+	s, err := a.newSetup(c, nil)
+	if err != nil {
+		return nil, err
 	}
-	scrapes := &scrapeStats{}
-	registry := prometheus.NewRegistry()
-	for _, col := range []prometheus.Collector{
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		versioncollector.NewCollector(c.Prefix + "_exporter"),
-		newCollector(c.Prefix, a.targets, scrapes),
-	} {
-		if err := registry.Register(col); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
-	}
-	a.handler = a.routes(exposition.Options{
-		Prefix: c.Prefix, Views: a.views, Gatherer: registry, MaxScrapes: c.Web.MaxScrapes,
-		Logger: log, OnSeries: scrapes.setSeries, OnError: scrapes.fail,
-	})
+	a.current.Store(s)
 	return a, nil
 }
 
-// routes puts metrics and pages on their paths.
-func (a *App) routes(o exposition.Options) http.Handler {
-	mux := http.NewServeMux()
-	metrics := exposition.Handler(o)
-	mux.Handle("/", web.Handler(web.Options{
-		Version: version.Version, MetricsPath: a.config.Web.MetricsPath,
-		Clusters: a.clusters, Now: time.Now, Logger: a.log,
-	}))
-	if a.config.Web.MetricsPath == "/" {
-		mux.Handle("/{$}", metrics)
-	} else {
-		mux.Handle(a.config.Web.MetricsPath, metrics)
-	}
-	return mux
+// Reloads lets Reload read the settings anew; setLevel changes what is logged
+// and may be nil. It is called before Run.
+func (a *App) Reloads(load func() (config.Valid, error), setLevel func(level string)) {
+	a.load, a.setLevel = load, setLevel
 }
 
-func (a *App) views() []*exposition.View {
-	var list []*exposition.View
-	for _, t := range a.targets {
-		if s := t.state.Load(); s != nil {
-			list = append(list, s.views...)
-		}
-	}
-	return list
+// Profiles has Run serve profiles of the process on a listener of their own,
+// and close it. It is called before Run.
+func (a *App) Profiles(l net.Listener) { a.profiles = l }
+
+// ServeHTTP serves everything that the exporter serves.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.current.Load().handler.ServeHTTP(w, r)
 }
 
-func (a *App) clusters() []web.Cluster {
-	var list []web.Cluster
-	for _, t := range a.targets {
-		list = append(list, t.clusters()...)
-	}
-	return list
-}
-
-// Handler serves everything that the exporter serves.
-func (a *App) Handler() http.Handler { return a.handler }
+func (a *App) targets() []*target { return a.current.Load().targets }
 
 // Collect reads every target in the background until ctx ends, each in its own
 // time, and returns when all have stopped.
 func (a *App) Collect(ctx context.Context) {
-	var wg sync.WaitGroup
-	for _, t := range a.targets {
-		wg.Go(func() { a.collect(ctx, t) })
+	a.mu.Lock()
+	a.ctx = ctx
+	for _, t := range a.targets() {
+		a.start(t, nil)
 	}
-	wg.Wait()
+	a.mu.Unlock()
+	<-ctx.Done()
+	a.mu.Lock()
+	a.ended = true
+	a.mu.Unlock()
+	a.loops.Wait()
+}
+
+// start reads a target in the background until it is stopped. Where it takes
+// the place of another, it waits until that has stopped.
+func (a *App) start(t, before *target) {
+	ctx, stop := context.WithCancel(a.ctx)
+	t.stop, t.stopped = stop, make(chan struct{})
+	a.loops.Go(func() {
+		defer close(t.stopped)
+		if before != nil {
+			<-before.stopped
+			t.inherit(before)
+		}
+		a.collect(ctx, t)
+	})
 }
 
 func (a *App) collect(ctx context.Context, t *target) {
@@ -116,90 +102,11 @@ func (a *App) collect(ctx context.Context, t *target) {
 		Interval: t.config.Interval, Deadline: t.config.Timeout,
 		Logger: a.log, Settle: t.settle, Publish: t.publish,
 	})
+	a.close(t)
+}
+
+func (a *App) close(t *target) {
 	if err := t.src.Close(); err != nil {
 		a.log.Warn("Closing a source failed", "target", t.name(), "err", err)
 	}
-}
-
-// Time limits of the HTTP server; an exposition has its own, see package
-// exposition.
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	shutdownGrace = 10 * time.Second
-)
-
-// Run collects and serves until ctx ends; then scrapes under way are finished,
-// and everything is closed, the listeners too. It serves on the listeners, or
-// where there are none, on what the settings name.
-func (a *App) Run(ctx context.Context, listeners []net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var collecting sync.WaitGroup
-	collecting.Go(func() { a.Collect(ctx) })
-	servers, served := a.serve(listeners)
-
-	var first error
-	open := len(servers)
-	select {
-	case first = <-served:
-		open--
-	case <-ctx.Done():
-		a.log.Info("Ending")
-	}
-	cancel()
-	a.shutdown(servers)
-	for _, l := range listeners {
-		_ = l.Close() // those that no server came to serve
-	}
-	for range open {
-		if err := <-served; first == nil && !errors.Is(err, http.ErrServerClosed) {
-			first = err
-		}
-	}
-	collecting.Wait()
-	return first
-}
-
-// serve starts a server for each listener. One for all would do, if the toolkit
-// did not set its handler and its TLS anew for each listener.
-func (a *App) serve(listeners []net.Listener) (servers []*http.Server, served <-chan error) {
-	w := &a.config.Web
-	flags := &toolkit.FlagConfig{WebListenAddresses: &w.Listen, WebSystemdSocket: &w.SystemdSocket, WebConfigFile: &w.ConfigFile}
-	ended := make(chan error, max(len(listeners), 1))
-	for _, l := range listeners {
-		server := a.newServer()
-		servers = append(servers, server)
-		go func() { ended <- toolkit.Serve(l, server, flags, a.log) }()
-	}
-	if len(listeners) == 0 {
-		server := a.newServer()
-		servers = append(servers, server)
-		go func() { ended <- toolkit.ListenAndServe(server, flags, a.log) }()
-	}
-	return servers, ended
-}
-
-func (a *App) newServer() *http.Server {
-	return &http.Server{
-		Handler: a.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-	}
-}
-
-// shutdown lets requests under way end, for a while: a client that reads too
-// slowly, or not at all, is no reason to stay.
-func (a *App) shutdown(servers []*http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), a.grace)
-	defer cancel()
-	var wg sync.WaitGroup
-	for _, s := range servers {
-		wg.Go(func() {
-			if err := s.Shutdown(ctx); err != nil {
-				a.log.Warn("Requests under way were cut off", "after", a.grace, "err", err)
-				_ = s.Close()
-			}
-		})
-	}
-	wg.Wait()
 }

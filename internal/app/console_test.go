@@ -205,7 +205,7 @@ func TestAConsoleThatTellsPasswords(t *testing.T) {
 	c.Inject(fakemq.ConsoleFault{Path: "/login/login.do", Effect: fakemq.ConsoleRefuse("bad password " + password + " behind " + proxyPassword)})
 	a := newStepped(t, throughConsole(t, c))
 	a.round()
-	for _, f := range a.targets[0].state.Load().failures {
+	for _, f := range a.targets()[0].state.Load().failures {
 		if words := f.Err.Error(); strings.Contains(words, password) || strings.Contains(words, proxyPassword) {
 			t.Errorf("a password is in %q", words)
 		}
@@ -316,7 +316,7 @@ func TestFailuresOfAConsoleSettleAfterTheyCouldComeAgain(t *testing.T) {
 		quiet, longest, seen := 0, 0, 0
 		for range 100 {
 			a.round()
-			if slices.ContainsFunc(a.targets[0].state.Load().failures, func(f source.Failure) bool { return f.Step == path }) {
+			if slices.ContainsFunc(a.targets()[0].state.Load().failures, func(f source.Failure) bool { return f.Step == path }) {
 				if seen++; seen > 1 {
 					longest = max(longest, quiet)
 				}
@@ -330,7 +330,7 @@ func TestFailuresOfAConsoleSettleAfterTheyCouldComeAgain(t *testing.T) {
 				t.Errorf("%s fails in every round: the test shows nothing", path)
 			}
 		}
-		if settles := a.targets[0].settle(source.Failure{Step: path}); seen < 3 || time.Duration(longest)*time.Second > settles {
+		if settles := a.targets()[0].settle(source.Failure{Step: path}); seen < 3 || time.Duration(longest)*time.Second > settles {
 			t.Errorf("%s: failed in %d of 100 rounds, up to %d rounds without a failure between: it settles after %v", path, seen, longest, settles)
 		}
 	}

@@ -151,7 +151,7 @@ func newStepped(t *testing.T, c config.Valid) stepped {
 	t.Helper()
 	a := newApp(t, c, io.Discard)
 	t.Cleanup(func() {
-		for _, tgt := range a.targets {
+		for _, tgt := range a.targets() {
 			_ = tgt.src.Close()
 		}
 	})
@@ -160,7 +160,7 @@ func newStepped(t *testing.T, c config.Valid) stepped {
 
 func (s stepped) round() {
 	s.t.Helper()
-	for _, tgt := range s.targets {
+	for _, tgt := range s.targets() {
 		began := time.Now()
 		r := tgt.src.Collect(s.t.Context())
 		tgt.publish(r, time.Since(began))
@@ -170,7 +170,7 @@ func (s stepped) round() {
 // get asks the App's handler.
 func (s stepped) get(path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
 }
 

@@ -173,8 +173,8 @@ func (h *hold) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func holding(a *App) *hold {
-	h := &hold{Handler: a.handler, entered: make(chan struct{}), open: make(chan struct{})}
-	a.handler = h
+	h := &hold{Handler: a.current.Load().handler, entered: make(chan struct{}), open: make(chan struct{})}
+	a.current.Load().handler = h
 	return h
 }
 
@@ -383,7 +383,7 @@ func TestTooManyScrapesAreRefusedAndCounted(t *testing.T) {
 	go func() {
 		defer close(ended)
 		req, _ := http.NewRequest(http.MethodGet, "/metrics", http.NoBody)
-		a.Handler().ServeHTTP(w, req)
+		a.ServeHTTP(w, req)
 	}()
 	<-w.writing
 	if got := tgt.get("/metrics"); got.Code != http.StatusServiceUnavailable {

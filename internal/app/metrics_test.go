@@ -338,7 +338,7 @@ func TestAClusterNameThatIsNoText(t *testing.T) {
 	a := newStepped(t, settings(t, []string{"127.0.0.1:1"}))
 	snap := &model.Snapshot{Cluster: "e\xff\xfeast"}
 	report := lag.Build(snap)
-	a.targets[0].state.Store(&state{reports: []*lag.Report{report}, views: []*exposition.View{rules(config.Cluster{}).View(report)}})
+	a.targets()[0].state.Store(&state{reports: []*lag.Report{report}, views: []*exposition.View{rules(config.Cluster{}).View(report)}})
 	s := a.scrape()
 	s.want(t, series{
 		key("rocketmq_up", map[string]string{"cluster": "e\uFFFD\uFFFDast"}):                                         0,
@@ -468,7 +468,7 @@ func TestWhatIsNotAskedInEachRoundSettlesLater(t *testing.T) {
 		remoting.GetBrokerRuntimeInfo:   10 * time.Second,
 		remoting.GetConsumerRunningInfo: 2*5*time.Minute + 2*time.Second,
 	} {
-		if got := a.targets[0].settle(source.Failure{Step: step.String()}); got != want {
+		if got := a.targets()[0].settle(source.Failure{Step: step.String()}); got != want {
 			t.Errorf("%v settles after %v, want %v", step, got, want)
 		}
 	}

@@ -64,7 +64,7 @@ func TestFiltersAndLimitsOnFiftyThousandRows(t *testing.T) {
 	one := newStepped(t, settings(t, mq.NameServers()))
 	eventually(t, "every queue has its holder", func() bool {
 		one.round()
-		r := one.targets[0].state.Load().reports[0]
+		r := one.targets()[0].state.Load().reports[0]
 		return len(r.Holder) > 0 && !slices.Contains(r.Holder, lag.NoHolder)
 	})
 	whole := one.scrape()
@@ -128,10 +128,10 @@ func TestFiltersAndLimitsOnFiftyThousandRows(t *testing.T) {
 			if !c.sums { // another selection is another source
 				a = newStepped(t, settings(t, mq.NameServers(), func(s *config.Config) { c.edit(t, &s.Clusters[0]) }))
 			} else {
-				before := a.targets[0].config
-				defer func() { a.targets[0].config = before }()
-				c.edit(t, &a.targets[0].config)
-				a.targets[0].stats = newStats()
+				k := a.targets()[0].config
+				c.edit(t, &k)
+				a.targets()[0].show(k)
+				clear(a.targets()[0].stats.dropped)
 			}
 			a.round()
 			got := a.scrape()

@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -15,17 +14,18 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
-// newTarget makes what one entry of the settings names.
-func newTarget(c config.Cluster) (*target, error) {
-	t := &target{
-		config: c, given: strings.Join(c.NameServers, ";"), console: cmp.Or(c.ConsoleLink, c.Console.URL),
-		stats: newStats(), now: time.Now, states: lag.DefaultRules(),
+// newTarget makes what one entry of the settings names. Of the target whose place
+// it takes, if there is one, it goes on with the counters.
+func newTarget(c config.Cluster, before *target) (*target, error) {
+	counted := newStats()
+	if before != nil {
+		counted = before.stats
 	}
+	t := &target{config: c, stats: counted, now: time.Now, shown: newShown(c), states: lag.DefaultRules()}
 	if c.Console.URL == "" {
 		t.src = newDirect(c, t.stats)
 		return t, nil
 	}
-	t.given = c.Console.Host() // as the source calls a cluster that it has never reached
 	src, err := newConsole(c, t.stats)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.name(), err)
@@ -44,6 +44,10 @@ func selection(c config.Cluster) source.Selection {
 	}
 	return s
 }
+
+func newShown(c config.Cluster) shown { return shown{rules: rules(c), console: consoleLink(c)} }
+
+func consoleLink(c config.Cluster) string { return cmp.Or(c.ConsoleLink, c.Console.URL) }
 
 // rules say what of the cluster's reports is written.
 func rules(c config.Cluster) exposition.Rules {

@@ -107,15 +107,17 @@ type collector struct {
 	prefix  string
 	targets []*target
 	scrapes *scrapeStats
+	reloads *reloadStats
 	descs   map[family.ID]*prometheus.Desc
 }
 
-func newCollector(prefix string, targets []*target, scrapes *scrapeStats) *collector {
-	c := &collector{prefix: prefix, targets: targets, scrapes: scrapes, descs: make(map[family.ID]*prometheus.Desc)}
+func newCollector(prefix string, targets []*target, scrapes *scrapeStats, reloads *reloadStats) *collector {
+	c := &collector{prefix: prefix, targets: targets, scrapes: scrapes, reloads: reloads, descs: make(map[family.ID]*prometheus.Desc)}
 	for _, id := range []family.ID{
 		family.ExporterRounds, family.ExporterRoundDuration, family.ExporterLastSuccess,
 		family.ExporterRequests, family.ExporterRequestSentBytes, family.ExporterResponseReceivedBytes,
 		family.ExporterErrors, family.ExporterOddEntries, family.ExporterSeriesDropped, family.ExporterSeries,
+		family.ExporterConfigReloaded, family.ExporterConfigReloadedAt,
 	} {
 		f := id.Family()
 		c.descs[id] = prometheus.NewDesc(f.FullName(prefix), f.Help, f.Labels, nil)
@@ -136,6 +138,13 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		c.collect(ch, valid(t.label()), t.stats)
 	}
 	c.gauge(ch, family.ExporterSeries, float64(c.scrapes.series.Load()))
+	ok, at := c.reloads.last()
+	reloaded := 0.0
+	if ok {
+		reloaded = 1
+	}
+	c.gauge(ch, family.ExporterConfigReloaded, reloaded)
+	c.gauge(ch, family.ExporterConfigReloadedAt, float64(at.UnixMilli())/1000)
 	for reason, n := range c.scrapes.failures() {
 		c.count(ch, family.ExporterErrors, n, "", reason)
 	}

@@ -2,10 +2,13 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,12 +25,13 @@ import (
 
 // target is one installation that is read, and what its last round brought.
 type target struct {
-	config  config.Cluster
-	given   string // what the settings say of where it is
-	console string // that the page links to; may be empty
-	src     source.Source
-	stats   *stats
-	now     func() time.Time
+	config config.Cluster // what it says of showing may have changed since: see shown
+	src    source.Source
+	stats  *stats
+	now    func() time.Time
+
+	stop    context.CancelFunc // nil while it is not read
+	stopped chan struct{}      // closed when it is no longer
 
 	states lag.Rules // of consumer groups
 
@@ -41,12 +45,21 @@ type target struct {
 	// state is replaced as a whole after each round and never written to:
 	// scrapes and pages read it without a lock.
 	state atomic.Pointer[state]
+	mu    sync.Mutex // of whoever replaces state
+	shown shown
+}
+
+// shown is what settings say of how a target is shown.
+type shown struct {
+	rules   exposition.Rules
+	console string // that the page links to; may be empty
 }
 
 // state is what the last round brought.
 type state struct {
 	reports  []*lag.Report
 	views    []*exposition.View // of the reports
+	console  string             // that the page links to; may be empty
 	end      web.Round
 	failures []source.Failure
 	took     time.Duration
@@ -63,15 +76,67 @@ func (t *target) publish(r source.Round, took time.Duration) {
 		past.Add(snap)
 		report := lag.BuildAfter(snap, past, t.states)
 		s.reports = append(s.reports, report)
-		s.views = append(s.views, rules(t.config).View(report))
 	}
 	t.forgetPasts(r.Snapshots)
 	s.end = endOf(s.reports, r.Failures)
-	t.stats.round(s, t.now())
-	t.state.Store(s)
+	t.store(s)
 	if t.published != nil {
 		t.published()
 	}
+}
+
+// store has the end of a round seen.
+func (t *target) store(s *state) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.show(t.shown)
+	t.stats.round(s, t.now())
+	t.state.Store(s)
+}
+
+// show decides what of the reports is shown.
+func (s *state) show(as shown) {
+	s.console, s.views = as.console, nil
+	for _, r := range s.reports {
+		s.views = append(s.views, as.rules.View(r))
+	}
+}
+
+// show has the target shown as other settings say, from now on.
+func (t *target) show(c config.Cluster) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shown = newShown(c)
+	if last := t.state.Load(); last != nil {
+		s := *last
+		s.show(t.shown)
+		t.state.Store(&s)
+	}
+}
+
+// showAsBefore lets a target that takes another's place show what that one
+// showed, until it knows better.
+func (t *target) showAsBefore(old *target) {
+	if old == nil {
+		return
+	}
+	t.state.Store(old.state.Load())
+}
+
+func (t *target) consoleLink() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.shown.console
+}
+
+// inherit takes what another target remembers, which is no longer read.
+func (t *target) inherit(old *target) {
+	t.main, t.pasts = old.main, old.pasts
+}
+
+// readsAs says whether other settings read the same in the same way.
+func (t *target) readsAs(c config.Cluster) bool {
+	return reflect.DeepEqual(withoutShown(t.config), withoutShown(c))
 }
 
 // rename gives the clusters their values of the label cluster. The settings'
@@ -154,7 +219,16 @@ func (t *target) label() string {
 }
 
 // name is what the target is called before anything is known of it.
-func (t *target) name() string { return cmp.Or(t.config.Name, t.given) }
+func (t *target) name() string { return nameOf(t.config) }
+
+// nameOf is the name that the settings give to a cluster, or as the sources call
+// one that they have never reached.
+func nameOf(c config.Cluster) string {
+	if c.Console.URL != "" {
+		return cmp.Or(c.Name, c.Console.Host())
+	}
+	return cmp.Or(c.Name, strings.Join(c.NameServers, ";"))
+}
 
 // reads is what the log says of what is read.
 func (t *target) reads() []any {
@@ -193,13 +267,13 @@ const backgroundTimeout = 10 * time.Second
 func (t *target) clusters() []web.Cluster {
 	s := t.state.Load()
 	if s == nil {
-		return []web.Cluster{{Name: t.name(), Console: t.console}}
+		return []web.Cluster{{Name: t.name(), Console: t.consoleLink()}}
 	}
 	var list []web.Cluster
 	for _, r := range s.reports {
 		list = append(list, web.Cluster{
 			Name: r.Snapshot.Cluster, LastRound: s.end, LastError: s.errorText(),
-			RoundDuration: s.took, Report: r, Console: t.console,
+			RoundDuration: s.took, Report: r, Console: s.console,
 		})
 	}
 	return list

@@ -28,7 +28,7 @@ type Sight struct {
 func (a *App) Watch(ctx context.Context, show func(Sight) (more bool)) {
 	ctx, cancel := context.WithCancel(ctx)
 	news := make(chan struct{}, 1)
-	for _, t := range a.targets {
+	for _, t := range a.targets() {
 		t.published = func() {
 			select {
 			case news <- struct{}{}:
@@ -55,7 +55,7 @@ func (a *App) Watch(ctx context.Context, show func(Sight) (more bool)) {
 
 func (a *App) sight() Sight {
 	s := Sight{Whole: true}
-	for i, t := range a.targets {
+	for i, t := range a.targets() {
 		last := t.state.Load()
 		if last == nil {
 			s.Rounds, s.Whole = 0, false

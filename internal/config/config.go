@@ -38,6 +38,9 @@ type Web struct {
 	ConfigFile    string   // of TLS and users, in the format of exporter-toolkit
 	MetricsPath   string
 	MaxScrapes    int
+	Lifecycle     bool   // settings are reloaded by a POST
+	Profiles      string // host:port to serve profiles of the process on; empty: none
+	ProfilesOpen  bool   // that may be reachable from other machines
 }
 
 // Log is what is logged, and how.
@@ -130,6 +133,7 @@ type TLS struct {
 const (
 	KeyListen      = "web.listen_address"
 	KeyWebConfig   = "web.config_file"
+	KeyProfiles    = "web.pprof_address"
 	KeyNameServers = "namesrv"
 	KeyConsole     = "console.url"
 	KeyInterval    = "collect.interval"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
@@ -239,6 +240,32 @@ func (listen) read(said []string, field any) error {
 	return nil
 }
 
+// profiles is an address to serve profiles on; empty: none.
+type profiles struct{ single }
+
+func (profiles) word() string    { return "address" }
+func (profiles) allowed() string { return "of loopback" }
+
+func (profiles) read(said []string, field any) error {
+	return setText(said, field, func(s string) error {
+		if _, _, err := net.SplitHostPort(s); s != "" && err != nil {
+			return fmt.Errorf("%q is no address: wanted is host:port, as in 127.0.0.1:6060", s)
+		}
+		return nil
+	})
+}
+
+// isLoopback says whether only this machine can reach an address. A name other
+// than localhost may become anything.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 // urlPath is where something is served. Allowed is what needs no escape in a
 // URL and has no meaning to http.ServeMux, which panics at a pattern that it
 // cannot read.
@@ -259,7 +286,7 @@ func (urlPath) read(said []string, field any) error {
 }
 
 // ownPaths are the paths that the metrics cannot have.
-func ownPaths() []string { return []string{"/-/healthy", "/-/ready", "/style.css"} }
+func ownPaths() []string { return []string{"/-/healthy", "/-/ready", "/-/reload", "/style.css"} }
 
 // prefix begins the names of metrics.
 type prefix struct{ single }

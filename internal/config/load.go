@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -84,6 +85,18 @@ func (v Valid) Wrap(key, value string, err error) error {
 		return lineError{v.file, p.line, fmt.Errorf("%s=%s: %w", p.name, value, err)}
 	}
 	return fmt.Errorf("%s=%s: %w%s", p.name, value, err, p.note)
+}
+
+// NeedRestart are the settings, as they were said, that differ from those in use
+// and are only read at the start.
+func (v Valid) NeedRestart(inUse Valid) []string {
+	var list []string
+	for _, s := range Settings() {
+		if s.restart && !reflect.DeepEqual(s.at(&v.Config, nil), s.at(&inUse.Config, nil)) {
+			list = append(list, v.places[s.Key].name)
+		}
+	}
+	return list
 }
 
 // loader reads settings out of sources.
@@ -277,6 +290,10 @@ func (l *loader) global() map[string]place {
 	web := &l.config.Web
 	if web.SystemdSocket && runtime.GOOS != "linux" {
 		r.about(keySystemd, ": there is no systemd here: it is on Linux only")
+	}
+	if web.Profiles != "" && !web.ProfilesOpen && !isLoopback(web.Profiles) {
+		r.about(KeyProfiles, ": %q can be reached from other machines, and profiles have no password: allowed are loopback addresses, as in 127.0.0.1:6060, unless %s is set",
+			web.Profiles, r.short("web.pprof_open"))
 	}
 	if l.CheckWeb != nil && web.ConfigFile != "" {
 		if err := l.CheckWeb(web.ConfigFile); err != nil {

@@ -52,6 +52,7 @@ func TestEachMistakeIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"brackets that close those around it", "--groups.exclude=a)|(b", "--groups.exclude: \"a)|(b\" is no regular expression: unexpected ): `a)|(b`"},
 		{"a level that is none", "--metrics.detail=process", `--metrics.detail: "process" is not allowed: allowed are queue, client, group`},
 		{"below no limit", "--limits.series=-1", "--limits.series: -1 is out of bounds: allowed are 0 to 100000000"},
+		{"profiles on no address", "--web.pprof-address=6060", `--web.pprof-address: "6060" is no address: wanted is host:port, as in 127.0.0.1:6060`},
 		{"a name with a space", "--cluster.name=a b", `--cluster.name: "a b" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
 		{"a name that is no text", "--cluster.name=\xff", `--cluster.name: "\xff" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
 	} {
@@ -81,7 +82,7 @@ func TestMetricsPath(t *testing.T) {
 		}
 	}
 	const noPath = " is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes"
-	const taken = " is taken: /-/healthy, /-/ready, /style.css are the exporter's own"
+	const taken = " is taken: /-/healthy, /-/ready, /-/reload, /style.css are the exporter's own"
 	for path, want := range map[string]string{
 		"":             `""` + noPath,
 		"metrics":      `"metrics"` + noPath,
@@ -98,6 +99,7 @@ func TestMetricsPath(t *testing.T) {
 		"/metrics\n":   `"/metrics\n"` + noPath,
 		"/-/ready":     `"/-/ready"` + taken,
 		"/-/healthy":   `"/-/healthy"` + taken,
+		"/-/reload":    `"/-/reload"` + taken,
 		"/style.css":   `"/style.css"` + taken,
 		"/\xff":        `"/\xff"` + noPath,
 		"/métriques":   `"/métriques"` + noPath,
@@ -126,6 +128,41 @@ func TestAllMistakesAreReportedTogether(t *testing.T) {
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("mistakes of %v, want %v:\n%v", names, want, err)
+	}
+}
+
+// Profiles have no password: they are for this machine, unless it is said twice.
+func TestProfilesAreForThisMachine(t *testing.T) {
+	for addr, ok := range map[string]bool{
+		"": true, "127.0.0.1:6060": true, "[::1]:6060": true, "localhost:6060": true, "127.8.8.8:0": true,
+		":6060": false, "0.0.0.0:6060": false, "10.0.0.1:6060": false, "[::]:6060": false, "mq.example:6060": false, "[fe80::1%lo]:6060": false,
+	} {
+		_, err := flags("--namesrv=mq:1", "--web.pprof-address="+addr)
+		want := `--web.pprof-address: "` + addr + `" can be reached from other machines, and profiles have no password: ` +
+			"allowed are loopback addresses, as in 127.0.0.1:6060, unless --web.pprof-open is set"
+		if ok != (err == nil) || err != nil && err.Error() != want {
+			t.Errorf("%q: %v", addr, err)
+		}
+		if v, err := flags("--namesrv=mq:1", "--web.pprof-open=true", "--web.pprof-address="+addr); err != nil || v.Web.Profiles != addr {
+			t.Errorf("%q, open: %v", addr, err)
+		}
+	}
+}
+
+func TestWhatNeedsARestart(t *testing.T) {
+	load := func(text string) Valid {
+		v, err := ofFile(text + "\nclusters: [{namesrv: mq:1}]\n")
+		return must(t, v, err)
+	}
+	before := load("web: {listen_address: \":1\", config_file: a.yml}")
+	for text, want := range map[string][]string{
+		"web: {listen_address: \":1\", config_file: a.yml}\nlog: {level: debug}\nmetrics: {prefix: mq}":    nil,
+		"web: {listen_address: [\":1\", \":2\"], config_file: a.yml}":                                      {"web.listen_address"},
+		"web: {config_file: b.yml, pprof_address: localhost:1, systemd_socket: true}\nlog: {format: json}": {"web.systemd_socket", "--web.listen-address", "web.config_file", "web.pprof_address", "log.format"},
+	} {
+		if got := load(text).NeedRestart(before); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
 	}
 }
 

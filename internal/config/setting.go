@@ -33,6 +33,8 @@ type Setting struct {
 
 	kind  kind
 	noEnv bool
+	// restart is true of what a reload does not change.
+	restart bool
 	// at is the setting's place in the settings. Only one of them is not nil.
 	at func(*Config, *Cluster) any
 }
@@ -67,6 +69,10 @@ func (s *Setting) Env() string {
 	}
 	return envPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(s.Flag))
 }
+
+// NeedsRestart says whether a reload of the settings leaves the value as it was
+// at the start.
+func (s *Setting) NeedsRestart() bool { return s.restart }
 
 // IsList says whether several values may be said, one by one.
 func (s *Setting) IsList() bool { return s.kind.isList() }

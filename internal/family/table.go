@@ -84,6 +84,8 @@ const (
 	ExporterOddEntries
 	ExporterSeriesDropped
 	ExporterSeries
+	ExporterConfigReloaded
+	ExporterConfigReloadedAt
 )
 
 // Labels. The first seven are RocketMQ's own words and the same in every
@@ -670,6 +672,17 @@ var table = [...]Family{
 		Unit:   "series",
 		Set:    Exporter,
 		Labels: []string{LabelCluster, LabelMetric, LabelRule},
+	},
+	ExporterConfigReloaded: {
+		Name: "exporter_config_last_reload_successful",
+		Help: "1 if the settings were right when they were last reloaded, else 0: the old ones are still in use. 1 before there was a reload.",
+		Set:  Exporter,
+	},
+	ExporterConfigReloadedAt: {
+		Name: "exporter_config_last_reload_success_timestamp_seconds",
+		Help: "When the settings in use were read, in seconds since 1970.",
+		Unit: "seconds",
+		Set:  Exporter,
 	},
 	ExporterSeries: {
 		Name: "exporter_series",

@@ -58,7 +58,7 @@ func run(out, readme string) error {
 
 // document is the whole document.
 func document() ([]byte, error) {
-	t, err := template.New("configuration.md").Funcs(template.FuncMap{"table": table, "rows": rows, "secrets": secrets}).Parse(text)
+	t, err := template.New("configuration.md").Funcs(template.FuncMap{"table": table, "rows": rows, "restart": restart, "secrets": secrets}).Parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +132,17 @@ func code(s string) string {
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+
+// restart lists what a reload does not change.
+func restart() string {
+	var keys []string
+	for _, s := range config.Settings() {
+		if s.NeedsRestart() {
+			keys = append(keys, code(s.Key))
+		}
+	}
+	return strings.Join(keys, ", ")
+}
 
 // secrets lists what is secret, and where it comes from.
 func secrets() string {

@@ -1,0 +1,122 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/version"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
+)
+
+// setup is what settings make: what is read, and what is served. It never
+// changes; other settings make another.
+type setup struct {
+	config  config.Valid
+	targets []*target
+	handler http.Handler
+	// fresh are the targets that no setup before had, each with the one whose
+	// place it takes, or nil.
+	fresh map[*target]*target
+}
+
+// newSetup makes a setup. Of the one before it keeps the targets whose settings
+// say the same about what is read; nil: there was none. It changes nothing of
+// that one.
+func (a *App) newSetup(c config.Valid, before *setup) (*setup, error) {
+	s := &setup{config: c, fresh: make(map[*target]*target)}
+	for _, k := range c.Clusters {
+		old := before.target(k)
+		if old != nil && old.readsAs(k) {
+			s.targets = append(s.targets, old)
+			continue
+		}
+		t, err := newTarget(k, old)
+		if err != nil {
+			s.discard(a)
+			return nil, err
+		}
+		s.targets = append(s.targets, t)
+		s.fresh[t] = old
+	}
+	if err := s.serve(a); err != nil {
+		s.discard(a)
+		return nil, err
+	}
+	return s, nil
+}
+
+// discard closes what was opened for a setup that is not to be.
+func (s *setup) discard(a *App) {
+	for t := range s.fresh {
+		a.close(t)
+	}
+}
+
+// target is the one with the name of a cluster of other settings; nil: none.
+func (s *setup) target(k config.Cluster) *target {
+	if s == nil {
+		return nil
+	}
+	for _, t := range s.targets {
+		if t.name() == nameOf(k) {
+			return t
+		}
+	}
+	return nil
+}
+
+// serve makes the handler.
+func (s *setup) serve(a *App) error {
+	registry := prometheus.NewRegistry()
+	for _, col := range []prometheus.Collector{
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector(s.config.Prefix + "_exporter"),
+		newCollector(s.config.Prefix, s.targets, a.scrapes, a.reloads),
+	} {
+		if err := registry.Register(col); err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	metrics := exposition.Handler(exposition.Options{
+		Prefix: s.config.Prefix, Views: s.views, Gatherer: registry, MaxScrapes: s.config.Web.MaxScrapes,
+		Logger: a.log, OnSeries: a.scrapes.setSeries, OnError: a.scrapes.fail,
+	})
+	path := s.config.Web.MetricsPath
+	mux := http.NewServeMux()
+	mux.Handle("/", web.Handler(web.Options{
+		Version: version.Version, MetricsPath: path, Clusters: s.clusters, Now: time.Now, Logger: a.log,
+	}))
+	if path == "/" {
+		path = "/{$}"
+	}
+	mux.Handle(path, metrics)
+	mux.Handle(PathReload, a.reloader(s.config.Web.Lifecycle))
+	s.handler = mux
+	return nil
+}
+
+func (s *setup) views() []*exposition.View {
+	var list []*exposition.View
+	for _, t := range s.targets {
+		if st := t.state.Load(); st != nil {
+			list = append(list, st.views...)
+		}
+	}
+	return list
+}
+
+func (s *setup) clusters() []web.Cluster {
+	var list []web.Cluster
+	for _, t := range s.targets {
+		list = append(list, t.clusters()...)
+	}
+	return list
+}
