@@ -5,7 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // its handlers at http.DefaultServeMux are served by nobody
+	"net/http/pprof" // puts handlers on http.DefaultServeMux, which nobody serves
 )
 
 // serveProfiles serves profiles of the process until ctx ends: on a listener of
