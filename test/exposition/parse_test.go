@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	prommodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
@@ -53,6 +55,7 @@ func parse(t *testing.T, text []byte, contentType string) parsed {
 			var l labels.Labels
 			_, _, value := p.Series()
 			p.Labels(&l)
+			l = l.WithoutEmpty() // as the scraper does: an empty label is none
 			if _, twice := r.series[l.String()]; twice {
 				t.Errorf("%s is there twice", l)
 			}
@@ -117,31 +120,101 @@ func read(t *testing.T, path string) []byte {
 	return text
 }
 
-// FuzzLabelValue: no name breaks the exposition, and Prometheus reads it back
-// as it is where it can be.
-func FuzzLabelValue(f *testing.F) {
-	for _, s := range []string{"plain", `a"b\c`, "\n", "\r\n", "订单", "\xff", "a\x00b", "\\", "\\n", "#{}=,", "\u2028", "\x01\x1f\x7f"} {
-		f.Add(s)
+// FuzzNames: whatever a cluster calls things, and whatever prefix the settings
+// let through, Prometheus reads both formats, finds every series in them, and
+// reads each name back as it is, but for bytes that are no UTF-8.
+func FuzzNames(f *testing.F) {
+	for _, s := range []string{"plain", `a"b\c`, "\n", "\r\n", "订单", "\xff", "a\x00b", "\\", "\\n", "#{}=,", "\u2028", "\x01\x1f\x7f", "# EOF\n", "\"} 1\nx{y=\""} {
+		f.Add("rocketmq", s, s, s, s, s)
 	}
-	f.Fuzz(func(t *testing.T, name string) {
-		report := lag.Build(&model.Snapshot{Cluster: name})
-		want := labels.FromStrings("__name__", "p_up", "cluster", string([]rune(name))).String()
+	f.Add("a:_9", "", "", "", "", "")
+	f.Add("9", "x", "x", "x", "x", "x")
+	f.Fuzz(func(t *testing.T, prefix, cluster, topic, group, broker, client string) {
+		prefix, ok := allowedPrefix(prefix)
+		if !ok {
+			return
+		}
+		report := named(cluster, topic, group, broker, client)
+		var parsedAs []map[string]float64
 		for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
 			var b bytes.Buffer
-			if _, err := exposition.Write(&b, format, "p", family.Choice{}, []*lag.Report{report}); err != nil {
+			series, err := exposition.Write(&b, format, prefix, family.Choice{}, []*lag.Report{report})
+			if err != nil {
 				t.Fatal(err)
 			}
 			if err := exposition.Finish(&b, format); err != nil {
 				t.Fatal(err)
 			}
-			if got := parse(t, b.Bytes(), format.ContentType()); len(got.series) != 1 || !has(got.series, want) {
-				t.Errorf("%q: %v, want %s", name, got.series, want)
+			got := parse(t, b.Bytes(), format.ContentType()).series
+			if len(got) != series {
+				t.Errorf("%d series were written, Prometheus finds %d", series, len(got))
+			}
+			parsedAs = append(parsedAs, got)
+		}
+		if !maps.Equal(parsedAs[0], parsedAs[1]) {
+			t.Errorf("text:\n%v\nOpenMetrics:\n%v", parsedAs[0], parsedAs[1])
+		}
+		for series, value := range wanted(prefix, report) {
+			if got, ok := parsedAs[0][series]; !ok || got != value {
+				t.Errorf("%s = %v (there: %v), want %v", series, got, ok, value)
 			}
 		}
 	})
 }
 
-func has(series map[string]float64, name string) bool {
-	_, ok := series[name]
-	return ok
+// allowedPrefix is a prefix as the settings take it.
+func allowedPrefix(s string) (prefix string, ok bool) {
+	v, err := config.Load(config.Sources{
+		Flags:  config.Said{config.KeyNameServers: {"mq:9876"}, "metrics.prefix": {s}},
+		Getenv: func(string) string { return "" },
+	})
+	return v.Prefix, err == nil
+}
+
+// named is a report in which everything is named once; the topic is nothing
+// that RocketMQ makes for a group.
+func named(cluster, topic, group, broker, client string) *lag.Report {
+	topic = "t" + topic
+	ip, pid := model.SplitClientID(client)
+	return lag.Build(&model.Snapshot{
+		Cluster: cluster, Ended: time.Unix(1, 0), Taken: time.Unix(1, 0),
+		NameServers: []model.NameServer{{Addr: client, Up: true}},
+		Brokers:     []model.Broker{{Name: broker, Addr: client, Version: group, Up: true}},
+		Parts: []model.PartOfRound{{Part: &model.Part{
+			Broker: broker, Topics: []model.Topic{{Name: topic, Queues: 1}}, Ends: []int64{7}, Begins: []int64{0},
+			Commits: []model.Commits{{Group: group}}, Committed: []int64{3},
+		}}},
+		Groups: []*model.Group{{
+			Name: group, Model: topic, ConsumeType: client, Known: true,
+			Clients: []model.Client{{ID: client, IP: ip, PID: pid, Language: broker}},
+			Topics:  map[string]struct{}{topic: {}},
+			Owners:  map[model.TopicOnBroker][]int32{{Topic: topic, Broker: broker}: {0}},
+		}},
+	})
+}
+
+// wanted are series that must be among those of a report that named made.
+func wanted(prefix string, r *lag.Report) map[string]float64 {
+	d, b, g := r.Details[0], r.Snapshot.Brokers[0], r.Snapshot.Groups[0]
+	c := g.Clients[0]
+	want := make(map[string]float64)
+	add := func(value float64, name string, pairs ...string) {
+		all := append([]string{"__name__", prefix + "_" + name, "cluster", r.Snapshot.Cluster}, pairs...)
+		for i := range all {
+			all[i] = string([]rune(all[i]))
+		}
+		want[labels.FromStrings(all...).WithoutEmpty().String()] = value
+	}
+	add(4, "msg_diff_detail", "topic", d.Topic, "consumerGroup", d.Group, "broker", d.Broker, "queueId", "0",
+		"consumerClientIP", c.IP, "consumerClientPID", c.PID)
+	add(4, "msg_diff_topic", "topic", d.Topic)
+	add(4, "msg_diff_consumergroup", "consumerGroup", d.Group)
+	add(4, "msg_diff_topic_consumergroup", "topic", d.Topic, "consumerGroup", d.Group)
+	add(4, "msg_diff_broker", "broker", d.Broker)
+	add(4, "msg_diff_queue", "broker", d.Broker, "queueId", "0")
+	add(1, "nameserver_up", "address", r.Snapshot.NameServers[0].Addr)
+	add(1, "broker_info", "broker", b.Name, "brokerId", "0", "address", b.Addr, "role", "master", "version", b.Version)
+	add(1, "consumergroup_members", "consumerGroup", g.Name)
+	add(1, "consumergroup_info", "consumerGroup", g.Name, "messageModel", g.Model, "consumeType", g.ConsumeType)
+	return want
 }
