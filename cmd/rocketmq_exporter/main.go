@@ -10,11 +10,11 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
 
@@ -38,7 +38,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil || done {
 		return err
 	}
-	tuneMemory()
 	switch {
 	case c.demo != nil:
 		return demo(ctx, c, stdout, stderr)
@@ -87,6 +86,7 @@ func (l logger) setLevel(level string) { _ = l.level.Set(level) }
 
 // runApp runs the exporter until ctx ends. load reads the settings anew.
 func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, error), listeners []net.Listener, l logger) error {
+	tuneMemory(memlimit.FromCgroup, l.Logger)
 	profiles, err := listenForProfiles(ctx, valid)
 	if err != nil {
 		closeAll(listeners)
@@ -167,17 +167,5 @@ func listen(ctx context.Context, valid config.Valid) ([]net.Listener, error) {
 func closeAll(list []net.Listener) {
 	for _, l := range list {
 		_ = l.Close()
-	}
-}
-
-// Memory matters more than the collector's time here: at the size of most
-// clusters the heap is one or two megabytes, and the default would let it
-// double from four.
-const gcPercent = 50
-
-// tuneMemory sets the garbage collector, unless the environment did.
-func tuneMemory() {
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
 	}
 }

@@ -42,6 +42,7 @@ const (
 	protobuf         = "google.golang.org/protobuf"
 	yaml             = "go.yaml.in/yaml"
 	klauspost        = "github.com/klauspost/compress"
+	automemlimit     = "github.com/KimMachineGun/automemlimit"
 	rocketmqClient   = "github.com/apache/rocketmq-client-go/v2"
 	prometheusServer = "github.com/prometheus/prometheus"
 	grafanaSDK       = "github.com/grafana/grafana-foundation-sdk/go"
@@ -131,7 +132,7 @@ var rules = map[string]rule{
 	},
 	"cmd/rocketmq_exporter": {
 		own:      []string{"internal/app", "internal/config", "internal/listing", "fakemq"}, // the demo is a fake cluster
-		external: []string{kingpin, prometheusCommon, exporterToolkit},
+		external: []string{kingpin, prometheusCommon, exporterToolkit, automemlimit},
 	},
 
 	"internal/archtest": {},
