@@ -73,8 +73,16 @@ fuzz: ## every fuzz target for FUZZTIME (60s) each
 	FUZZTIME=$(FUZZTIME) hack/fuzz.sh
 
 .PHONY: bench
-bench: ## benchmarks, of packages and of whole rounds against a real RocketMQ
+bench: ## benchmarks of packages, rounds against a real RocketMQ, and the table of sizes
 	hack/bench.sh
+
+.PHONY: bench-scale
+bench-scale: ## only the table: rounds, scrapes, memory and time at 1k to 1M rows
+	cd test && go run ./bench/scale
+
+.PHONY: soak
+soak: ## 20 minutes of churn at 225k rows: memory must be flat
+	cd test && go run ./bench/soak
 
 ##@ Check
 

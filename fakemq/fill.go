@@ -42,7 +42,7 @@ func (c *Cluster) Fill(s Size) error {
 		return fmt.Errorf("fill: %w", err)
 	}
 	for i := range s.Topics {
-		if err := c.AddTopic(Topic{Name: filledTopic(i), Queues: s.Queues, Brokers: c.turn(i*s.Spread, s.Spread)}); err != nil {
+		if err := c.AddTopic(Topic{Name: FilledTopic(i), Queues: s.Queues, Brokers: c.turn(i*s.Spread, s.Spread)}); err != nil {
 			return fmt.Errorf("fill: %w", err)
 		}
 	}
@@ -55,9 +55,11 @@ func (c *Cluster) Fill(s Size) error {
 	return nil
 }
 
-func filledTopic(i int) string { return fmt.Sprintf("topic-of-some-length-%05d", i) }
+// FilledTopic is the name of the i-th topic that Fill makes.
+func FilledTopic(i int) string { return fmt.Sprintf("topic-of-some-length-%05d", i) }
 
-func filledGroup(i int) string { return fmt.Sprintf("consumer-group-%05d", i) }
+// FilledGroup is the name of the i-th group that Fill makes.
+func FilledGroup(i int) string { return fmt.Sprintf("consumer-group-%05d", i) }
 
 // turn is the names of n brokers, from one on.
 func (c *Cluster) turn(from, n int) []string {
@@ -69,9 +71,9 @@ func (c *Cluster) turn(from, n int) []string {
 }
 
 func (c *Cluster) fillGroup(s Size, i int) error {
-	g := Group{Name: filledGroup(i)}
+	g := Group{Name: FilledGroup(i)}
 	for j := range s.TopicsPerGroup {
-		g.Topics = append(g.Topics, filledTopic((i*s.TopicsPerGroup+j)%s.Topics))
+		g.Topics = append(g.Topics, FilledTopic((i*s.TopicsPerGroup+j)%s.Topics))
 	}
 	if err := c.AddGroup(g); err != nil {
 		return err

@@ -50,7 +50,7 @@ func TestFillIsTheSameAgain(t *testing.T) {
 
 func TestDrift(t *testing.T) {
 	mq := filled(t, 1)
-	must(t, mq.KillConsumer(filledGroup(0), mq.ClientIDs(filledGroup(0))[0]))
+	must(t, mq.KillConsumer(FilledGroup(0), mq.ClientIDs(FilledGroup(0))[0]))
 	before := mq.Backlog()
 	mq.Drift(100)
 	for i, now := range mq.Backlog() {
@@ -63,9 +63,9 @@ func TestDrift(t *testing.T) {
 			}
 		case came != 100:
 			t.Errorf("%d messages came to %+v", came, now)
-		case now.Group == filledGroup(0) && went != 0:
+		case now.Group == FilledGroup(0) && went != 0:
 			t.Errorf("a group that is offline committed %d: %+v", went, now)
-		case now.Group != filledGroup(0) && went != 100:
+		case now.Group != FilledGroup(0) && went != 100:
 			t.Errorf("%d messages were consumed of %+v", went, now)
 		}
 	}

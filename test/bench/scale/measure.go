@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/direct"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/store"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+	"github.com/rocketmq-exporter/rocketmq_exporter/test/bench/lab"
+)
+
+// result is what was measured at one size.
+type result struct {
+	size         string
+	rows, series int
+
+	requests int
+	received int64 // bytes of a round's answers
+	round    pair  // beside the bare requests
+
+	plain, gzip scrapes
+
+	rest, peak int64 // RssAnon in bytes: between rounds, and at most
+	cpu        float64
+	peerPeak   int64
+}
+
+// pair is two things that were measured in turn.
+type pair struct{ own, floor []time.Duration }
+
+// scrapes are measured beside the copy of as many bytes, and client_golang.
+type scrapes struct {
+	bytes, peerBytes int64
+	pair
+	peer []time.Duration
+}
+
+// measure measures one size.
+func measure(ctx context.Context, size lab.Size, o options) (*result, error) {
+	say := func(what string) { fmt.Fprintf(os.Stderr, "%s: %s\n", size.Name, what) }
+	say("starting a fake cluster")
+	fake, err := lab.StartFake(ctx, size.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer fake.Stop()
+	r := &result{size: size.Name}
+	say("rounds")
+	if err := r.measureRounds(ctx, fake, o); err != nil {
+		return nil, err
+	}
+	repeat := max(5, min(o.repeat, o.repeat*50_000/max(r.rows, 1)))
+	exporter, err := lab.StartExporter(ctx, o.binary, fake.NameServers, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer exporter.Stop()
+	peak := lab.WatchPeak(ctx, exporter.PID)
+	say("rounds and scrapes each 15 s")
+	if err := r.measureLife(ctx, fake, exporter, size, o.minutes); err != nil {
+		return nil, err
+	}
+	say("scrapes")
+	if err := r.measureScrapes(ctx, fake, exporter, size, repeat); err != nil {
+		return nil, err
+	}
+	r.peak = peak.Stop()
+	return r, nil
+}
+
+// gcPercent is the exporter's own.
+const gcPercent = 50
+
+// measureRounds measures whole rounds, from the first request to the report,
+// beside their bare requests.
+func (r *result) measureRounds(ctx context.Context, fake *lab.Fake, o options) (err error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	tap := &lab.Tap{}
+	src := direct.New(direct.Options{NameServers: fake.NameServers, Remoting: remoting.Options{Dial: tap.Dial}})
+	defer src.Close()
+	var past store.History
+	var report *lag.Report
+	round := func() (time.Duration, error) {
+		if err := fake.Drift(); err != nil {
+			return 0, err
+		}
+		began := time.Now()
+		got := src.Collect(ctx)
+		if len(got.Failures) > 0 {
+			return 0, got.Failures[0].Err
+		}
+		past.Add(got.Snapshots[0])
+		report = lag.BuildAfter(got.Snapshots[0], &past, lag.DefaultRules())
+		return time.Since(began), nil
+	}
+	// Until it knows who holds what, and has what it keeps between rounds.
+	for known := -1; report == nil || known != len(report.Processes); {
+		if report != nil {
+			known = len(report.Processes)
+		}
+		for range 3 {
+			if _, err := round(); err != nil {
+				return err
+			}
+		}
+	}
+	r.rows = len(report.Backlog)
+	tap.Record(true)
+	_, err = round()
+	tap.Record(false)
+	if err != nil {
+		return err
+	}
+	bare, err := tap.Bare(ctx)
+	if err != nil {
+		return err
+	}
+	defer bare.Close()
+	stop, err := o.profile(r.size)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	for range max(7, min(o.repeat, o.repeat*100_000/r.rows)) {
+		took, err := round()
+		if err != nil {
+			return err
+		}
+		floor, err := bare.Send()
+		if err != nil {
+			return err
+		}
+		r.round.own, r.round.floor = append(r.round.own, took), append(r.round.floor, floor)
+	}
+	r.requests, r.received = bare.Requests, bare.Received
+	return nil
+}
+
+// measureLife watches the exporter at its usual pace: rounds each 15 s, and a
+// scrape after each, compressed as Prometheus asks for it.
+func (r *result) measureLife(ctx context.Context, fake *lab.Fake, exporter *lab.Exporter, size lab.Size, minutes int) error {
+	reader := lab.NewReader()
+	processes := size.Groups * size.Processes
+	err := reader.Await(ctx, exporter.URL, func(_ map[string]float64, counts map[string]int) bool {
+		r.series = 0
+		for _, n := range counts {
+			r.series += n
+		}
+		return counts["rocketmq_msg_diff_clientinfo"] >= processes
+	})
+	if err != nil {
+		return err
+	}
+	began, err := lab.CPU(exporter.PID)
+	if err != nil {
+		return err
+	}
+	for range 4 * minutes {
+		select {
+		case <-time.After(15 * time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := fake.Drift(); err != nil {
+			return err
+		}
+		now, err := lab.RssAnon(exporter.PID)
+		if err != nil {
+			return err
+		}
+		r.rest = max(r.rest, now)
+		if _, _, err := reader.Read(ctx, exporter.URL, true); err != nil {
+			return err
+		}
+	}
+	ended, err := lab.CPU(exporter.PID)
+	r.cpu = (ended - began).Seconds() / float64(60*minutes)
+	return err
+}
+
+// measureScrapes measures scrapes beside the copy of as many bytes and beside
+// client_golang. Rounds go on meanwhile.
+func (r *result) measureScrapes(ctx context.Context, fake *lab.Fake, exporter *lab.Exporter, size lab.Size, repeat int) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	peer, err := lab.Start(ctx, nil, self, peerCommand, strings.Join(fake.NameServers, ","), strconv.Itoa(size.Groups*size.Processes))
+	if err != nil {
+		return err
+	}
+	defer peer.Stop()
+	url, err := peer.Line()
+	if err != nil {
+		return err
+	}
+	peak := lab.WatchPeak(ctx, peer.PID)
+	reader := lab.NewReader()
+	for i := range repeat + 1 { // the first one warms
+		for _, s := range []*scrapes{&r.plain, &r.gzip} {
+			gzip := s == &r.gzip
+			own, n, err := reader.Read(ctx, exporter.URL, gzip)
+			if err != nil {
+				return err
+			}
+			floor, _, err := reader.Read(ctx, fmt.Sprintf("%s/copy?bytes=%d", url, n), false)
+			if err != nil {
+				return err
+			}
+			s.bytes = n
+			if i > 0 {
+				s.own, s.floor = append(s.own, own), append(s.floor, floor)
+			}
+			if i > maxPeer {
+				continue
+			}
+			took, n, err := reader.Read(ctx, url+"/metrics", gzip)
+			if err != nil {
+				return err
+			}
+			if s.peerBytes = n; i > 0 {
+				s.peer = append(s.peer, took)
+			}
+		}
+	}
+	r.peerPeak = peak.Stop()
+	return nil
+}
+
+// maxPeer bounds how often client_golang is measured: it takes seconds.
+const maxPeer = 3

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// printTable prints a line per figure and a column per size.
+func printTable(w io.Writer, results []*result) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	line := func(name string, cell func(r *result) string) {
+		cells := []string{name}
+		for _, r := range results {
+			cells = append(cells, cell(r))
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t")+"\t")
+	}
+	line("size", func(r *result) string { return r.size })
+	line("rows of detail", func(r *result) string { return strconv.Itoa(r.rows) })
+	line("series", func(r *result) string { return strconv.Itoa(r.series) })
+	line("requests of a round", func(r *result) string { return strconv.Itoa(r.requests) })
+	line("their answers, MB", func(r *result) string { return mb(r.received) })
+	line("round, ms", func(r *result) string { return ms(r.round.own) })
+	line("bare requests, ms", func(r *result) string { return ms(r.round.floor) })
+	line("round / bare", func(r *result) string { return ratio(r.round.own, r.round.floor) })
+	for _, s := range []struct {
+		name string
+		of   func(r *result) *scrapes
+	}{
+		{"plain", func(r *result) *scrapes { return &r.plain }},
+		{"gzip", func(r *result) *scrapes { return &r.gzip }},
+	} {
+		line(s.name+" scrape, MB", func(r *result) string { return mb(s.of(r).bytes) })
+		line(s.name+" scrape, ms", func(r *result) string { return ms(s.of(r).own) })
+		line("copy of the bytes, ms", func(r *result) string { return ms(s.of(r).floor) })
+		line("scrape / copy", func(r *result) string { return ratio(s.of(r).own, s.of(r).floor) })
+		line("client_golang, MB", func(r *result) string { return mb(s.of(r).peerBytes) })
+		line("client_golang, ms", func(r *result) string { return ms(s.of(r).peer) })
+		line("client_golang / scrape", func(r *result) string { return ratio(s.of(r).peer, s.of(r).own[:len(s.of(r).peer)]) })
+	}
+	line("RssAnon between rounds, MiB", func(r *result) string { return mib(r.rest) })
+	line("RssAnon at most, MiB", func(r *result) string { return mib(r.peak) })
+	line("client_golang at most, MiB", func(r *result) string { return mib(r.peerPeak) })
+	line("client_golang / exporter", func(r *result) string { return fmt.Sprintf("%.1f", float64(r.peerPeak)/float64(r.peak)) })
+	line("processor, s per s", func(r *result) string { return fmt.Sprintf("%.4f", r.cpu) })
+	_ = t.Flush()
+}
+
+func mb(n int64) string { return fmt.Sprintf("%.2f", float64(n)/1e6) }
+
+func mib(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
+
+// ms is a median.
+func ms(list []time.Duration) string {
+	list = slices.Sorted(slices.Values(list))
+	return fmt.Sprintf("%.1f", list[len(list)/2].Seconds()*1000)
+}
+
+// ratio is the median of the ratios of what was measured in turn.
+func ratio(a, b []time.Duration) string {
+	list := make([]float64, len(a))
+	for i := range a {
+		list[i] = float64(a[i]) / float64(b[i])
+	}
+	slices.Sort(list)
+	return fmt.Sprintf("%.2f", list[len(list)/2])
+}
