@@ -28,7 +28,7 @@ func (c commandLine) load() (config.Valid, error) {
 }
 
 func (c commandLine) sources() config.Sources {
-	return config.Sources{Flags: c.said, Getenv: os.Getenv, ReadFile: readFile, CheckWeb: toolkit.Validate}
+	return config.Sources{Flags: c.said, Getenv: os.Getenv, Hostname: os.Hostname, ReadFile: readFile, CheckWeb: toolkit.Validate}
 }
 
 // file is the name of the configuration file; empty where there is none.

@@ -147,7 +147,7 @@ func (s *reloadStats) last() (ok bool, success time.Time) {
 
 // withoutShown are the settings of a cluster that say nothing of how it is read.
 func withoutShown(c config.Cluster) config.Cluster {
-	c.ConsoleLink, c.Clients, c.Detail = "", config.Filter{}, ""
+	c.ConsoleLink, c.ProbeOnly, c.Clients, c.Detail = "", false, config.Filter{}, ""
 	c.Enable, c.Disable, c.Families = nil, nil, config.Cluster{}.Families
 	c.Limit, c.FamilyLimit = 0, 0
 	return c

@@ -20,6 +20,7 @@ import (
 type setup struct {
 	config  config.Valid
 	targets []*target
+	public  []*target // those that are not for probes only
 	handler http.Handler
 	// fresh are the targets that no setup before had, each with the one whose
 	// place it takes, or nil.
@@ -34,7 +35,7 @@ func (a *App) newSetup(c config.Valid, before *setup) (*setup, error) {
 	for _, k := range c.Clusters {
 		old := before.target(k)
 		if old != nil && old.readsAs(k) {
-			s.targets = append(s.targets, old)
+			s.add(old, k)
 			continue
 		}
 		t, err := newTarget(k, old)
@@ -42,7 +43,7 @@ func (a *App) newSetup(c config.Valid, before *setup) (*setup, error) {
 			s.discard(a)
 			return nil, err
 		}
-		s.targets = append(s.targets, t)
+		s.add(t, k)
 		s.fresh[t] = old
 	}
 	if err := s.serve(a); err != nil {
@@ -50,6 +51,13 @@ func (a *App) newSetup(c config.Valid, before *setup) (*setup, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *setup) add(t *target, k config.Cluster) {
+	s.targets = append(s.targets, t)
+	if !k.ProbeOnly {
+		s.public = append(s.public, t)
+	}
 }
 
 // discard closes what was opened for a setup that is not to be.
@@ -74,30 +82,32 @@ func (s *setup) target(k config.Cluster) *target {
 
 // serve makes the handler.
 func (s *setup) serve(a *App) error {
+	about := newCollector(s.config.Prefix)
 	registry := prometheus.NewRegistry()
 	for _, col := range []prometheus.Collector{
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector(s.config.Prefix + "_exporter"),
-		newCollector(s.config.Prefix, s.targets, a.scrapes, a.reloads),
+		&ofProcess{about, s.public, s.config.Shard, a.scrapes, a.reloads},
 	} {
 		if err := registry.Register(col); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	metrics := exposition.Handler(exposition.Options{
+	server := exposition.NewServer(exposition.Options{
 		Prefix: s.config.Prefix, Views: s.views, Gatherer: registry, MaxScrapes: s.config.Web.MaxScrapes,
 		Logger: a.log, OnSeries: a.scrapes.setSeries, OnError: a.scrapes.fail,
 	})
 	path := s.config.Web.MetricsPath
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler(web.Options{
-		Version: version.Version, MetricsPath: path, Clusters: s.clusters, Now: time.Now, Logger: a.log,
+		Version: version.Version, MetricsPath: path, Shard: shardText(s.config.Shard), Clusters: s.clusters, Now: time.Now, Logger: a.log,
 	}))
 	if path == "/" {
 		path = "/{$}"
 	}
-	mux.Handle(path, metrics)
+	mux.Handle(path, server.Handler())
+	mux.Handle(PathProbe, s.prober(about, server))
 	mux.Handle(PathReload, a.reloader(s.config.Web.Lifecycle))
 	s.handler = mux
 	return nil
@@ -105,10 +115,8 @@ func (s *setup) serve(a *App) error {
 
 func (s *setup) views() []*exposition.View {
 	var list []*exposition.View
-	for _, t := range s.targets {
-		if st := t.state.Load(); st != nil {
-			list = append(list, st.views...)
-		}
+	for _, t := range s.public {
+		list = append(list, t.views()...)
 	}
 	return list
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
@@ -35,7 +36,7 @@ func newTarget(c config.Cluster, before *target) (*target, error) {
 }
 
 func selection(c config.Cluster) source.Selection {
-	s := source.Selection{System: c.System, IgnoredTopics: c.IgnoredTopics}
+	s := source.Selection{System: c.System, IgnoredTopics: c.IgnoredTopics, Shard: source.Shard(c.Shard)}
 	if !c.Topics.IsZero() {
 		s.Topics = c.Topics.Wants
 	}
@@ -52,6 +53,9 @@ func consoleLink(c config.Cluster) string { return cmp.Or(c.ConsoleLink, c.Conso
 // rules say what of the cluster's reports is written.
 func rules(c config.Cluster) exposition.Rules {
 	r := exposition.Rules{Families: c.Families, FamilyLimit: c.FamilyLimit, Limit: c.Limit}
+	if !source.Shard(c.Shard).First() {
+		dropShared(&r.Families)
+	}
 	switch c.Detail {
 	case config.ByClient:
 		r.Detail = exposition.ByClient
@@ -62,6 +66,16 @@ func rules(c config.Cluster) exposition.Rules {
 		r.Clients = func(ip, pid string) bool { return c.Clients.Wants(ip + "@" + pid) }
 	}
 	return r
+}
+
+// dropShared leaves to the first shard what is no consumer group's. Whether the
+// cluster was reached each shard tells of itself.
+func dropShared(choice *family.Choice) {
+	for _, id := range family.All() {
+		if f := id.Family(); !f.OfGroups() && f.Set != family.Exporter && id != family.Up {
+			choice.Drop(id)
+		}
+	}
 }
 
 func newDirect(c config.Cluster, s *stats) source.Source {

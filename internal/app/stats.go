@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
@@ -102,22 +103,20 @@ func (s *stats) countError(f source.Failure) {
 	s.errors[f.Reason] += uint64(max(f.Count, 0))
 }
 
-// collector makes the targets' stats into metrics.
+// collector makes stats into metrics. Which ones is for those who embed it.
 type collector struct {
-	prefix  string
-	targets []*target
-	scrapes *scrapeStats
-	reloads *reloadStats
-	descs   map[family.ID]*prometheus.Desc
+	prefix string
+	descs  map[family.ID]*prometheus.Desc
 }
 
-func newCollector(prefix string, targets []*target, scrapes *scrapeStats, reloads *reloadStats) *collector {
-	c := &collector{prefix: prefix, targets: targets, scrapes: scrapes, reloads: reloads, descs: make(map[family.ID]*prometheus.Desc)}
+func newCollector(prefix string) *collector {
+	c := &collector{prefix: prefix, descs: make(map[family.ID]*prometheus.Desc)}
 	for _, id := range []family.ID{
 		family.ExporterRounds, family.ExporterRoundDuration, family.ExporterLastSuccess,
 		family.ExporterRequests, family.ExporterRequestSentBytes, family.ExporterResponseReceivedBytes,
 		family.ExporterErrors, family.ExporterOddEntries, family.ExporterSeriesDropped, family.ExporterSeries,
 		family.ExporterConfigReloaded, family.ExporterConfigReloadedAt,
+		family.ExporterShardIndex, family.ExporterShards, family.ExporterProbeSuccess,
 	} {
 		f := id.Family()
 		c.descs[id] = prometheus.NewDesc(f.FullName(prefix), f.Help, f.Labels, nil)
@@ -132,11 +131,23 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
+// ofProcess is what the exporter tells of itself and of several targets.
+type ofProcess struct {
+	*collector
+
+	targets []*target
+	shard   config.Shard
+	scrapes *scrapeStats
+	reloads *reloadStats
+}
+
 // Collect implements prometheus.Collector.
-func (c *collector) Collect(ch chan<- prometheus.Metric) {
+func (c *ofProcess) Collect(ch chan<- prometheus.Metric) {
 	for _, t := range c.targets {
 		c.collect(ch, valid(t.label()), t.stats)
 	}
+	c.gauge(ch, family.ExporterShardIndex, float64(c.shard.Index))
+	c.gauge(ch, family.ExporterShards, float64(c.shard.Total))
 	c.gauge(ch, family.ExporterSeries, float64(c.scrapes.series.Load()))
 	ok, at := c.reloads.last()
 	reloaded := 0.0

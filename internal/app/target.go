@@ -123,6 +123,14 @@ func (t *target) showAsBefore(old *target) {
 	t.state.Store(old.state.Load())
 }
 
+// views is what is shown of the last round; nil before there was one.
+func (t *target) views() []*exposition.View {
+	if s := t.state.Load(); s != nil {
+		return s.views
+	}
+	return nil
+}
+
 func (t *target) consoleLink() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -20,8 +20,13 @@ type Config struct {
 	Web      Web
 	Log      Log
 	Prefix   string // of the names of all metrics
+	Shard    Shard
 	Clusters []Cluster
 }
+
+// Shard is the part of the consumer groups that this process is for: one of
+// Total, which is 1 where there is no other process.
+type Shard struct{ Index, Total int }
 
 // Valid is a Config that was checked.
 type Valid struct {
@@ -83,6 +88,10 @@ type Cluster struct {
 
 	// ConsoleLink is a console that the page links to; it is not read.
 	ConsoleLink string
+	// ProbeOnly keeps the cluster out of what is served for all.
+	ProbeOnly bool
+	// Shard is that of all clusters.
+	Shard Shard
 }
 
 // Levels of detail.
@@ -142,6 +151,8 @@ const (
 	KeyLogLevel    = "log.level"
 
 	keyName          = "name"
+	keyShardIndex    = "shard.index"
+	keyShardTotal    = "shard.total"
 	keyDetail        = "metrics.detail"
 	keyEnable        = "metrics.enable"
 	keyDisable       = "metrics.disable"

@@ -286,7 +286,9 @@ func (urlPath) read(said []string, field any) error {
 }
 
 // ownPaths are the paths that the metrics cannot have.
-func ownPaths() []string { return []string{"/-/healthy", "/-/ready", "/-/reload", "/style.css"} }
+func ownPaths() []string {
+	return []string{"/-/healthy", "/-/ready", "/-/reload", "/probe", "/style.css"}
+}
 
 // prefix begins the names of metrics.
 type prefix struct{ single }

@@ -25,6 +25,8 @@ type Sources struct {
 
 	// Getenv looks up the variables of secrets.
 	Getenv func(name string) string
+	// Hostname is the name of the machine, or of the pod; may be nil.
+	Hostname func() (string, error)
 	// ReadFile reads the files of secrets and certificates.
 	ReadFile func(name string) ([]byte, error)
 	// CheckWeb checks a file with TLS and users for what is served; may be nil.
@@ -39,6 +41,9 @@ func Load(s Sources) (Valid, error) {
 	}
 	l.clusters()
 	v := Valid{places: l.global()}
+	for i := range l.config.Clusters {
+		l.config.Clusters[i].Shard = l.config.Shard
+	}
 	if s.File != nil {
 		v.file = s.File.name
 	}
@@ -291,6 +296,7 @@ func (l *loader) global() map[string]place {
 	if web.SystemdSocket && runtime.GOOS != "linux" {
 		r.about(keySystemd, ": there is no systemd here: it is on Linux only")
 	}
+	r.chooseShard()
 	if web.Profiles != "" && !web.ProfilesOpen && !isLoopback(web.Profiles) {
 		r.about(KeyProfiles, ": %q can be reached from other machines, and profiles have no password: allowed are loopback addresses, as in 127.0.0.1:6060, unless %s is set",
 			web.Profiles, r.short("web.pprof_open"))

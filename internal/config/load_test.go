@@ -82,7 +82,7 @@ func TestMetricsPath(t *testing.T) {
 		}
 	}
 	const noPath = " is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes"
-	const taken = " is taken: /-/healthy, /-/ready, /-/reload, /style.css are the exporter's own"
+	const taken = " is taken: /-/healthy, /-/ready, /-/reload, /probe, /style.css are the exporter's own"
 	for path, want := range map[string]string{
 		"":             `""` + noPath,
 		"metrics":      `"metrics"` + noPath,
@@ -162,6 +162,43 @@ func TestWhatNeedsARestart(t *testing.T) {
 	} {
 		if got := load(text).NeedRestart(before); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestShards(t *testing.T) {
+	const noNumber = " does not end in a dash and a number"
+	for _, c := range []struct {
+		flags     []string
+		pod, host string
+		want      Shard
+		mistake   string
+	}{
+		{nil, "exporter-3", "exporter-3", Shard{0, 1}, ""},
+		{[]string{"--shard.total=4"}, "exporter-3", "other-1", Shard{3, 4}, ""},
+		{[]string{"--shard.total=4", "--shard.index=auto"}, "", "exporter-2", Shard{2, 4}, ""},
+		{[]string{"--shard.total=12"}, "", "mq-10-exporter-11", Shard{11, 12}, ""},
+		{[]string{"--shard.total=4", "--shard.index=1"}, "exporter-3", "exporter-3", Shard{1, 4}, ""},
+		{[]string{"--shard.index=0"}, "", "", Shard{0, 1}, ""},
+		{[]string{"--shard.total=4"}, "", "laptop", Shard{}, `--shard.index: it is to come from the name of the pod, in POD_NAME, or of the host: "laptop"` + noNumber},
+		{[]string{"--shard.total=4"}, "exporter", "exporter-1", Shard{}, `--shard.index: it is to come from the name of the pod, in POD_NAME, or of the host: "exporter"` + noNumber},
+		{[]string{"--shard.total=4"}, "exporter-4", "", Shard{}, `--shard.index: "exporter-4" is shard 4: with --shard.total=4 allowed are 0 to 3`},
+		{[]string{"--shard.total=4"}, "exporter-99999999999999999999", "", Shard{}, `--shard.index: "exporter-99999999999999999999" is shard 99999999999999999999: with --shard.total=4 allowed are 0 to 3`},
+		{[]string{"--shard.total=4", "--shard.index=4"}, "", "", Shard{}, "--shard.index: 4 is out of bounds: with --shard.total=4 allowed are 0 to 3"},
+		{[]string{"--shard.index=1"}, "", "", Shard{}, "--shard.index: 1 is out of bounds: with --shard.total=1 allowed are 0 to 0"},
+		{[]string{"--shard.index=-1"}, "", "", Shard{}, `--shard.index: "-1" is not allowed: allowed are 0 to shard.total less 1, and auto`},
+		{[]string{"--shard.total=0"}, "", "", Shard{}, "--shard.total: 0 is out of bounds: allowed are 1 to 1000"},
+	} {
+		s := Sources{Flags: byFlags(append(c.flags, "--namesrv=mq:1")...), Hostname: func() (string, error) { return c.host, nil }}
+		v, err := world{env: map[string]string{"POD_NAME": c.pod}}.load(s)
+		if c.mistake != "" {
+			if err == nil || err.Error() != c.mistake {
+				t.Errorf("%v:\n got %v\nwant %s", c.flags, err, c.mistake)
+			}
+			continue
+		}
+		if err != nil || v.Shard != c.want || v.Clusters[0].Shard != c.want {
+			t.Errorf("%v: %+v, %v; want %+v", c.flags, v.Shard, err, c.want)
 		}
 	}
 }

@@ -289,6 +289,12 @@ func selectionSettings() []Setting {
 			at:   func(_ *Config, k *Cluster) any { return &k.Limit },
 		},
 		{
+			Key: "probe_only", Default: "false",
+			Help: "Show the cluster at /probe?target=NAME only, and not among the metrics of all. It is read like any other.",
+			kind: yesNo{},
+			at:   func(_ *Config, k *Cluster) any { return &k.ProbeOnly },
+		},
+		{
 			Key: "console_link", Flag: "web.console-link", Value: "URL",
 			Help: "Address of a console that the page links to. It is not read.",
 			kind: link{},
@@ -303,6 +309,18 @@ func selectionSettings() []Setting {
 
 func globalSettings() []Setting {
 	return []Setting{
+		{
+			Key: keyShardIndex, Flag: "shard.index", Default: indexAuto,
+			Help: "Which shard of the consumer groups this process is for. auto takes the number at the end of POD_NAME, or else of the host's name, as in a StatefulSet.",
+			kind: shardIndex{},
+			at:   func(c *Config, _ *Cluster) any { return &c.Shard.Index },
+		},
+		{
+			Key: keyShardTotal, Flag: "shard.total", Default: "1", Unit: "shards",
+			Help: "How many processes share the consumer groups between them. Each reads all clusters.",
+			kind: number{least: 1, most: 1000},
+			at:   func(c *Config, _ *Cluster) any { return &c.Shard.Total },
+		},
 		{
 			Key: "metrics.prefix", Flag: "metrics.prefix", Old: "metricsPrefix", Basic: true, Default: "rocketmq",
 			Help: "First word of the names of all metrics.",

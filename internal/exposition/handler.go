@@ -64,7 +64,18 @@ const (
 
 // Handler serves the metrics path. A scrape reads the last reports and never
 // waits for a cluster.
-func Handler(o Options) http.Handler {
+func Handler(o Options) http.Handler { return NewServer(o).Handler() }
+
+// Server is what several handlers share: their limits, and what they write with.
+type Server struct {
+	o        Options
+	places   chan struct{} // one is taken by each scrape under way
+	encoders sync.Pool     // of *encoder
+	gzips    sync.Pool     // of *gzip.Writer
+}
+
+// NewServer makes a Server.
+func NewServer(o Options) *Server {
 	if o.MaxScrapes <= 0 {
 		o.MaxScrapes = DefaultMaxScrapes
 	}
@@ -81,8 +92,8 @@ func Handler(o Options) http.Handler {
 		o.OnError = func(Reason) {}
 	}
 	l := newLayout(o.Prefix)
-	return &handler{
-		Options:  o,
+	return &Server{
+		o:        o,
 		places:   make(chan struct{}, o.MaxScrapes),
 		encoders: sync.Pool{New: func() any { return newEncoder(l) }},
 		gzips: sync.Pool{New: func() any {
@@ -92,12 +103,20 @@ func Handler(o Options) http.Handler {
 	}
 }
 
+// Handler serves what the options say.
+func (s *Server) Handler() http.Handler { return &handler{Options: s.o, Server: s} }
+
+// Part serves other views, and behind them what another gatherer has. OnSeries
+// is not told of it.
+func (s *Server) Part(views func() []*View, g prometheus.Gatherer) http.Handler {
+	o := s.o
+	o.Views, o.Gatherer, o.OnSeries = views, g, func(int) {}
+	return &handler{Options: o, Server: s}
+}
+
 type handler struct {
 	Options
-
-	places   chan struct{} // one is taken by each scrape under way
-	encoders sync.Pool     // of *encoder
-	gzips    sync.Pool     // of *gzip.Writer
+	*Server
 
 	mu       sync.Mutex
 	gathered string // the last gather's error, which is not logged again

@@ -14,6 +14,9 @@ type Choice struct{ turned [len(table)]bool }
 // Has says whether a family is written.
 func (c *Choice) Has(id ID) bool { return (table[id].Set != OptIn) != c.turned[id] }
 
+// Drop switches a family off, whatever its set is.
+func (c *Choice) Drop(id ID) { c.turned[id] = table[id].Set != OptIn }
+
 // Choose switches families on and off by name, without the prefix. Its error
 // holds every mistake: a name that no family has, one that is both on and off,
 // and one that is always on and was to be switched off.

@@ -154,6 +154,12 @@ func (id ID) Family() Family {
 	return f
 }
 
+// OfGroups says whether the family tells something of consumer groups, and so is
+// in parts where several processes share these between them.
+func (f Family) OfGroups() bool {
+	return f.Set == Backlog || slices.Contains(f.Labels, LabelConsumerGroup)
+}
+
 // All lists every family in the order in which they are written and documented.
 func All() []ID {
 	ids := make([]ID, len(table))

@@ -52,7 +52,7 @@ func checkUnit(t *testing.T, f Family) {
 			t.Errorf("%s: unit %q", f.Name, f.Unit)
 		}
 	}
-	yesOrNo := strings.HasSuffix("_"+f.Name, "_up") || f.Name == "broker_active" || f.Name == "exporter_config_last_reload_successful"
+	yesOrNo := strings.HasSuffix("_"+f.Name, "_up") || f.Name == "broker_active" || f.Name == "exporter_config_last_reload_successful" || f.Name == "exporter_probe_success"
 	if (f.Type == Info || f.Type == StateSet || yesOrNo) != (f.Unit == "") {
 		t.Errorf("%s: unit %q", f.Name, f.Unit)
 	}

@@ -86,6 +86,9 @@ const (
 	ExporterSeries
 	ExporterConfigReloaded
 	ExporterConfigReloadedAt
+	ExporterShardIndex
+	ExporterShards
+	ExporterProbeSuccess
 )
 
 // Labels. The first seven are RocketMQ's own words and the same in every
@@ -672,6 +675,23 @@ var table = [...]Family{
 		Unit:   "series",
 		Set:    Exporter,
 		Labels: []string{LabelCluster, LabelMetric, LabelRule},
+	},
+	ExporterShardIndex: {
+		Name: "exporter_shard_index",
+		Help: "Which shard of the consumer groups this process is for: from 0 to the number of shards less 1. Shard 0 is also for what is no group's.",
+		Unit: "shards",
+		Set:  Exporter,
+	},
+	ExporterShards: {
+		Name: "exporter_shards",
+		Help: "How many processes share the consumer groups between them; 1 where they do not.",
+		Unit: "shards",
+		Set:  Exporter,
+	},
+	ExporterProbeSuccess: {
+		Name: "exporter_probe_success",
+		Help: "In an answer to a probe: 1 if the last round reached the cluster that was probed, whole or in part, else 0. Before its first round has ended it is 0.",
+		Set:  Exporter,
 	},
 	ExporterConfigReloaded: {
 		Name: "exporter_config_last_reload_successful",

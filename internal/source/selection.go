@@ -10,6 +10,8 @@ type Selection struct {
 	IgnoredTopics []string
 	// Topics and Groups say which names are wanted; nil: all.
 	Topics, Groups func(name string) bool
+	// Shard is the part of the consumer groups that this process is for.
+	Shard Shard
 }
 
 // systemTopics are the topics that RocketMQ makes for itself and that no prefix
@@ -74,5 +76,5 @@ func (w Wanted) Topic(name string) bool {
 
 // Group says whether a consumer group is wanted.
 func (w Wanted) Group(name string) bool {
-	return (w.System || !systemGroup(name)) && (w.Groups == nil || w.Groups(name))
+	return w.Shard.Has(name) && (w.System || !systemGroup(name)) && (w.Groups == nil || w.Groups(name))
 }

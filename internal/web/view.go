@@ -12,6 +12,7 @@ import (
 // view is what the page shows, in words and numbers that are ready to print.
 type view struct {
 	Version  string
+	Shard    string
 	Metrics  string // links are relative, so that they hold behind a proxy's path
 	Healthy  string
 	Ready    string
@@ -66,6 +67,7 @@ func (h *handler) view() view {
 	clusters := h.Clusters()
 	v := view{
 		Version:  h.Version,
+		Shard:    h.Shard,
 		Metrics:  relative(h.MetricsPath),
 		Healthy:  relative(PathHealthy),
 		Ready:    relative(PathReady),

@@ -70,6 +70,9 @@ type Cluster struct {
 type Options struct {
 	Version     string
 	MetricsPath string
+	// Shard says of which part of the consumer groups the clusters tell; empty:
+	// of all.
+	Shard string
 	// Clusters returns the clusters in the order to show them.
 	Clusters func() []Cluster
 	Now      func() time.Time
