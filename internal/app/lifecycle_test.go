@@ -304,17 +304,31 @@ func webConfig(t *testing.T, text string) string {
 // alicesPassword is "secret", hashed with bcrypt at its lowest cost.
 const alicesPassword = "$2a$04$EDa2otIu7wQxnYvCWSlYxuoCr3Vjmb42v7euveIJRvyoxIRgBD9y2"
 
+// everyPath is what is served to read.
+func everyPath(mq *fakemq.Cluster) []string {
+	return []string{"/metrics", "/", "/style.css", "/-/healthy", "/-/ready", PathProbe + "?target=" + mq.NameServers()[0]}
+}
+
 func TestBasicAuth(t *testing.T) {
 	mq := shop(t)
 	one, two := listener(t), listener(t)
 	file := webConfig(t, "basic_auth_users:\n  alice: "+alicesPassword+"\n")
 	r := run(t, newApp(t, settings(t, mq.NameServers(), servedBy(file)), io.Discard), one, two)
+	eventually(t, "it is ready", func() bool {
+		code, _ := r.get("http://alice:secret@" + one.Addr().String() + "/-/ready")
+		return code == http.StatusOK
+	})
 	for _, l := range []net.Listener{one, two} {
+		if resp, err := r.client.Post("http://"+l.Addr().String()+PathReload, "", nil); err != nil || resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("a reload without a user: %v, %v", resp, err)
+		} else {
+			_ = resp.Body.Close()
+		}
 		for _, c := range []struct {
 			userinfo string
 			want     int
 		}{{"", 401}, {"alice:wrong@", 401}, {"bob:secret@", 401}, {"alice:secret@", 200}} {
-			for _, path := range []string{"/metrics", "/"} {
+			for _, path := range everyPath(mq) {
 				if code, body := r.get("http://" + c.userinfo + l.Addr().String() + path); code != c.want {
 					t.Errorf("%s as %q: %d %.100s, want %d", path, c.userinfo, code, body, c.want)
 				}
@@ -334,8 +348,14 @@ func TestTLS(t *testing.T) {
 	var log syncBuffer
 	r := run(t, newApp(t, settings(t, mq.NameServers(), servedBy(file)), &log), one, two)
 	for _, l := range []net.Listener{one, two} {
-		if code, body := r.get("https://" + l.Addr().String() + "/metrics"); code != http.StatusOK || !strings.Contains(body, "go_goroutines") {
-			t.Errorf("%d %.100s", code, body)
+		eventually(t, "it is ready", func() bool {
+			code, _ := r.get("https://" + l.Addr().String() + "/-/ready")
+			return code == http.StatusOK
+		})
+		for _, path := range everyPath(mq) {
+			if code, body := r.get("https://" + l.Addr().String() + path); code != http.StatusOK || path == "/metrics" && !strings.Contains(body, "go_goroutines") {
+				t.Errorf("%s: %d %.100s", path, code, body)
+			}
 		}
 	}
 	// A client that speaks no TLS is told so, and logged like everything else.
