@@ -98,9 +98,13 @@ func (a *App) start(t, before *target) {
 
 func (a *App) collect(ctx context.Context, t *target) {
 	a.log.Info("Reading", t.reads()...)
+	log := a.log
+	if t.config.Name != "" {
+		log = log.With("name", t.config.Name)
+	}
 	poll.Loop(ctx, t.src, poll.Options{
 		Interval: t.config.Interval, Deadline: t.config.Timeout,
-		Logger: a.log, Settle: t.settle, Publish: t.publish,
+		Logger: log, Settle: t.settle, Publish: t.publish,
 	})
 	a.close(t)
 }

@@ -99,6 +99,9 @@ func TestADeadClusterDelaysNoOther(t *testing.T) {
 		t.Errorf("/-/ready: %d %s", code, body)
 	}
 	must(t, r.end())
+	if strings.Contains(log.String(), "name=good") {
+		t.Errorf("the good one fails:\n%s", log.String())
+	}
 	if !strings.Contains(log.String(), "target=dead") || !strings.Contains(log.String(), "target=good") {
 		t.Errorf("the log does not say what is read:\n%s", log.String())
 	}

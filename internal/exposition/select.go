@@ -32,6 +32,14 @@ type candidates struct {
 	wanted  int     // how many are not
 }
 
+// whole is how many of n series to keep: a part of a state set says nothing.
+func (c *candidates) whole(n int) int {
+	if c.kind == family.StateSet {
+		n -= n % len(lag.States())
+	}
+	return n
+}
+
 // unwanted is less than any backlog, and than that of which none is known.
 const (
 	unwanted = -2
@@ -131,13 +139,10 @@ func (s *selector) within(n int) int {
 
 // choose keeps the worst series of a family, and counts the others.
 func (s *selector) choose(c *candidates, limit int) {
-	n := s.within(c.wanted)
+	n := c.whole(s.within(c.wanted))
 	rest := n
 	if limit > 0 {
-		rest = min(n, limit)
-	}
-	if c.kind == family.StateSet {
-		rest -= rest % len(lag.States()) // a part of a set says nothing
+		rest = c.whole(min(n, limit))
 	}
 	s.drop(c.id, RuleClients, len(c.weights)-c.wanted)
 	s.drop(c.id, RuleFamilyLimit, c.wanted-n)

@@ -146,6 +146,9 @@ func TestLimitsKeepTheWorst(t *testing.T) {
 			}
 			left := make(map[string]int)
 			for _, d := range v.Dropped {
+				if d.Rule == RuleLimit && limits.all == 0 || d.Rule == RuleFamilyLimit && limits.family == 0 {
+					t.Errorf("there is no such limit: %+v", d)
+				}
 				left[d.Family.Family().FullName("rocketmq")] += d.Series
 			}
 			for name, all := range whole {
