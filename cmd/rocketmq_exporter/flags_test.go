@@ -146,8 +146,10 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 		},
 		{
 			"no file", nil,
-			[]string{"--config.file=testdata/missing.yml"},
-			"--config.file: open testdata/missing.yml: no such file or directory",
+			[]string{"--config.file=testdata/missing.yml", "--collect.window=0"},
+			"2 mistakes in the settings:\n" +
+				"  --config.file: open testdata/missing.yml: no such file or directory\n" +
+				"  --collect.window: 0 is out of bounds: allowed are 1 to 256",
 		},
 		{
 			"demo with a bad address", nil,

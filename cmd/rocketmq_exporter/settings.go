@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -20,9 +19,10 @@ func (c commandLine) load() (config.Valid, error) {
 	if name := c.file(s.Environment); name != "" {
 		content, err := readFile(name)
 		if err != nil {
-			return config.Valid{}, fmt.Errorf("--config.file: %w", err)
+			s.File = config.Unreadable(err)
+		} else {
+			s.File = config.ParseFile(name, content)
 		}
-		s.File = config.ParseFile(name, content)
 	}
 	return config.Load(s)
 }

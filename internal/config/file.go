@@ -60,6 +60,15 @@ func ParseFile(name string, content []byte) *File {
 	return f
 }
 
+// Unreadable is a configuration file that could not be read, which Load reports
+// with all other mistakes.
+func Unreadable(err error) *File {
+	f := ParseFile("", nil)
+	f.broken = true
+	f.mistakes = SettingErrors{fmt.Errorf("--%s: %w", find(Settings(), KeyFile).Flag, err)}
+	return f
+}
+
 func newSection(path string, line int) *section {
 	return &section{path: path, line: line, values: make(map[string]said), wrong: make(map[string]bool)}
 }

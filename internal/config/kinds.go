@@ -307,19 +307,20 @@ func (prefix) read(said []string, field any) error {
 	})
 }
 
-// label is a value of the label cluster, and of a parameter of a URL.
+// label is a value of the label cluster, and of a parameter of a URL. A '/' parts
+// it from the names of further clusters behind the same name servers.
 type label struct{ single }
 
 func (label) word() string { return "text" }
 func (label) allowed() string {
-	return "at most 100 letters, digits, signs and symbols, no spaces"
+	return "at most 100 letters, digits, signs and symbols, no spaces and no `/`"
 }
 
 func (label) read(said []string, field any) error {
 	return setText(said, field, func(s string) error {
-		odd := strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || r == '\uFFFD' || !strconv.IsPrint(r) })
+		odd := strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || r == '/' || r == '\uFFFD' || !strconv.IsPrint(r) })
 		if odd || len(s) > 100 {
-			return fmt.Errorf("%q is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces", s)
+			return fmt.Errorf("%q is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces and no '/'", s)
 		}
 		return nil
 	})

@@ -53,8 +53,8 @@ func TestEachMistakeIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"a level that is none", "--metrics.detail=process", `--metrics.detail: "process" is not allowed: allowed are queue, client, group`},
 		{"below no limit", "--limits.series=-1", "--limits.series: -1 is out of bounds: allowed are 0 to 100000000"},
 		{"profiles on no address", "--web.pprof-address=6060", `--web.pprof-address: "6060" is no address: wanted is host:port, as in 127.0.0.1:6060`},
-		{"a name with a space", "--cluster.name=a b", `--cluster.name: "a b" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
-		{"a name that is no text", "--cluster.name=\xff", `--cluster.name: "\xff" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces`},
+		{"a name with a space", "--cluster.name=a b", `--cluster.name: "a b" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces and no '/'`},
+		{"a name that is no text", "--cluster.name=\xff", `--cluster.name: "\xff" is no name: allowed are at most 100 letters, digits, signs and symbols, no spaces and no '/'`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			said := []string{c.said}
