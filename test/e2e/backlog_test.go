@@ -29,6 +29,8 @@ func TestBacklog(t *testing.T) {
 			s.populate()
 			t.Run("rows equal those of mqadmin, sums those of rows", s.equalsMQAdmin)
 			t.Run("promtool accepts the exposition", s.promtool)
+			t.Run("shards add up to the whole", s.shardsAddUp)
+			t.Run("a file has it read twice, whole and in part", s.fromAFile)
 			t.Run("a killed process is gone, its queues are under the other", s.killedConsumer)
 			t.Run("a broadcasting group is as far behind as its processes are", s.broadcasting)
 			t.Run("a deleted topic is gone", s.deletedTopic)

@@ -64,9 +64,13 @@ type exporter struct {
 // that tests need not wait. It ends with the test by SIGTERM, and must end well.
 func startExporter(t *testing.T, nameServer string, args ...string) *exporter {
 	t.Helper()
-	args = append([]string{
-		"--namesrv=" + nameServer, "--collect.interval=1s", "--web.listen-address=127.0.0.1:0",
-	}, args...)
+	return startExporterOf(t, append([]string{"--namesrv=" + nameServer, "--collect.interval=1s"}, args...)...)
+}
+
+// startExporterOf runs it with settings of any kind.
+func startExporterOf(t *testing.T, args ...string) *exporter {
+	t.Helper()
+	args = append(args, "--web.listen-address=127.0.0.1:0")
 	e := &exporter{t: t, cmd: exec.Command(binary, args...), done: make(chan struct{})}
 	stderr, err := e.cmd.StderrPipe()
 	if err != nil {
