@@ -58,6 +58,8 @@ type brokerView struct {
 type pairView struct {
 	Group, Topic string
 	Backlog      string
+	Lag          string // empty where it is not known
+	State, Mood  string // Mood is of the state, for the style sheet
 	IP, PID      string // of the worst process
 	Held         string // its backlog on the pair
 	Nobody       bool   // most of the backlog is in queues that nobody holds
@@ -104,6 +106,20 @@ func newClusterView(c *Cluster, now time.Time) clusterView {
 	v.addSnapshot(c.Report.Snapshot, now)
 	v.addReport(c.Report)
 	return v
+}
+
+// mood says how bad a state is.
+func mood(s lag.State) string {
+	switch s {
+	case lag.OK:
+		return "fine"
+	case lag.Lagging, lag.Rewound:
+		return "fair"
+	case lag.Stalled, lag.Stopped:
+		return "poor"
+	case lag.Undecided:
+	}
+	return "unsure"
 }
 
 func class(r Round) string {

@@ -94,12 +94,21 @@ func stories() []story {
 		row{"billing", "orders", 0, 1000, 0}, row{"billing", "orders", 1, 234_000, 1}, row{"billing", "orders", 2, 567, 0},
 		row{"search", "orders", 0, 0, 2},
 	)
-	busy.Pairs = append(busy.Pairs, lag.Pair{Group: "zzz", Topic: "orders", Uncommitted: 4})
+	for i, p := range []lag.Pair{
+		{State: lag.Stopped, Lag: lag.NoLag}, {State: lag.Lagging, Lag: 3723 * time.Second, AtMost: true}, {State: lag.OK},
+	} {
+		busy.Pairs[i].State, busy.Pairs[i].Lag, busy.Pairs[i].AtMost = p.State, p.Lag, p.AtMost
+	}
+	busy.Pairs = append(busy.Pairs, lag.Pair{Group: "zzz", Topic: "orders", Uncommitted: 4, Lag: lag.NoLag})
 	half := report(snapshot("half", false), nil, row{"billing", "orders", 0, 0, lag.NoHolder})
 	half.Incomplete = 1
 	many := make([]row, 30)
 	for i := range many {
 		many[i] = row{fmt.Sprintf("group-%02d", i), "orders", 0, int64(1 + i%7*10), 0}
+	}
+	crowd := report(snapshot("many", true), processes(), many...)
+	for i := range crowd.Pairs {
+		crowd.Pairs[i].State, crowd.Pairs[i].Lag = lag.States()[i%6], time.Duration(i*i)*time.Second
 	}
 	const hostile = `<script>alert("1")</script>'&{{.}}` + "\xff\n"
 	h := snapshot(hostile, false)
@@ -109,7 +118,7 @@ func stories() []story {
 		{"starting", []Cluster{{Name: "orders-prod"}}},
 		{"usual", []Cluster{
 			{Name: "orders-prod", LastRound: Whole, RoundDuration: 41 * time.Millisecond, Report: busy},
-			{Name: "many", Console: "https://console.example/#/", LastRound: Whole, RoundDuration: 1234 * time.Millisecond, Report: report(snapshot("many", true), processes(), many...)},
+			{Name: "many", Console: "https://console.example/#/", LastRound: Whole, RoundDuration: 1234 * time.Millisecond, Report: crowd},
 		}},
 		{"trouble", []Cluster{
 			{

@@ -31,7 +31,9 @@ func worstPairs(r *lag.Report) []pairView {
 	}
 	views := make([]pairView, len(worst))
 	for i, p := range worst {
-		views[i] = pairView{Group: p.Group, Topic: p.Topic, Backlog: count(p.Backlog)}
+		views[i] = pairView{
+			Group: p.Group, Topic: p.Topic, Backlog: count(p.Backlog), Lag: lagText(p), State: p.State.String(), Mood: mood(p.State),
+		}
 		holder, held := worstHolder(r, p)
 		views[i].Held = count(held)
 		if holder == lag.NoHolder {
@@ -41,6 +43,17 @@ func worstPairs(r *lag.Report) []pairView {
 		}
 	}
 	return views
+}
+
+// lagText is how long the oldest message has waited; empty where nobody knows.
+func lagText(p *lag.Pair) string {
+	switch {
+	case p.Lag == lag.NoLag:
+		return ""
+	case p.AtMost:
+		return "at most " + span(p.Lag)
+	}
+	return span(p.Lag)
 }
 
 // worstHolder is the process that holds most of a pair's backlog, or NoHolder
