@@ -156,8 +156,8 @@ func (b *builder) gather() facts {
 		}
 		if kept.Back != store.NoTick {
 			f.sinceBack = since(b.now, kept.Back)
-			if f.back = f.sinceBack; kept.Debt == 0 {
-				f.back = since(kept.Paid, kept.Back)
+			if f.back = f.sinceBack; kept.Returned != store.NoTick {
+				f.back = since(kept.Returned, kept.Back)
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func (h *History) Add(s *model.Snapshot) {
 	for i, p := range h.parts {
 		h.forgetEnds(p, &s.Parts[i])
 	}
-	h.settle()
+	h.forget()
 }
 
 // addParts takes the commits of all brokers.
@@ -84,14 +84,12 @@ func (h *History) addParts(s *model.Snapshot) {
 	h.brokers = brokers
 }
 
-// settle ends the round, and lets go of what it had no more.
-func (h *History) settle() {
+// forget lets go of what the round had no more.
+func (h *History) forget() {
 	for key, p := range h.pairs {
 		if p.met != h.round {
 			delete(h.pairs, key)
-			continue
 		}
-		p.settle()
 	}
 	for name, t := range h.topics {
 		if t.met != h.round {

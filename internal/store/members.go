@@ -78,7 +78,7 @@ func (h *History) addOneLocal(key localKey, l *model.LocalCommits) *Local {
 	e, at := h.endsOfLocal(l), h.Tick(l.Taken)
 	n := &Local{committed: l.Committed, moved: make([]Tick, len(l.Committed)), pair: h.meet(l.Topic, key.group)}
 	for q, now := range l.Committed {
-		moved := n.pair.note(h.round, at, value(last.committed, q), now)
+		moved := n.pair.note(h.round, at, queueKey{l.Broker, key.clientID, q}, value(last.committed, q), now)
 		n.moved[q] = at
 		if end := value(l.Ends, q); q < len(last.moved) && !moved && (end == model.Unknown || now < end) {
 			n.moved[q] = last.moved[q]

@@ -3,6 +3,7 @@ package store
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -18,17 +19,39 @@ type Pair struct {
 	Consumed int64
 	// Moved is when a commit was last seen to move; NoTick: never.
 	Moved Tick
-	// Back is when commits went back, NoTick if they did not. Debt is by how
-	// many messages they are still back: what was consumed since is taken
-	// from it. Paid is when it became 0; a broker that crashed has lost the
-	// commits of some seconds, and its clients soon commit them again.
-	Back, Paid Tick
-	Debt       int64
+	// Back is when a commit last went back, NoTick if none did. Returned is
+	// when all that did were where they had been again, NoTick while they are
+	// not. A broker that crashed has lost the commits of some seconds, and its
+	// clients soon commit them again.
+	Back, Returned Tick
 
-	began, met   uint64 // rounds
-	gained, lost int64  // of a round: what its commits moved, and went back by
-	at           Tick   // of a round
+	began, met uint64 // rounds
+	back       []backQueue
 }
+
+// backQueue is a queue whose commit went back, from where and when.
+type backQueue struct {
+	queueKey
+
+	high int64
+	at   Tick
+}
+
+// queueKey names a queue of a topic; client is the process of a broadcasting
+// group, which keeps its own commits.
+type queueKey struct {
+	broker, client string
+	id             int
+}
+
+const (
+	// maxBack bounds the queues of a pair of which that is known. When all are
+	// set back they go forward alike.
+	maxBack = 4
+	// backTime is for how long it is: a commit that was set back on purpose
+	// need never return.
+	backTime = Tick(10 * time.Minute / Unit)
+)
 
 type pairKey struct{ topic, group string }
 
@@ -37,7 +60,7 @@ func (h *History) meet(topic, group string) *Pair {
 	key := pairKey{topic, group}
 	p := h.pairs[key]
 	if p == nil {
-		p = &Pair{began: h.round, Moved: NoTick, Back: NoTick, Paid: NoTick, at: NoTick}
+		p = &Pair{began: h.round, Moved: NoTick, Back: NoTick, Returned: NoTick}
 		h.pairs[key] = p
 	}
 	p.met = h.round
@@ -46,7 +69,10 @@ func (h *History) meet(topic, group string) *Pair {
 
 // note takes one queue's commit after the one that was seen of it before, and
 // says whether it moved.
-func (p *Pair) note(round uint64, at Tick, last, now int64) (moved bool) {
+func (p *Pair) note(round uint64, at Tick, key queueKey, last, now int64) (moved bool) {
+	if len(p.back) > 0 {
+		p.returns(at, key, now)
+	}
 	switch {
 	case now == model.Unknown || last == now:
 		return false
@@ -55,29 +81,30 @@ func (p *Pair) note(round uint64, at Tick, last, now int64) (moved bool) {
 		return false
 	case last == model.Unknown:
 	case now > last:
-		p.gained = plus(p.gained, now-last)
+		p.Consumed = plus(p.Consumed, now-last)
 	default:
-		p.lost = plus(p.lost, last-now)
+		p.goesBack(at, key, last)
 	}
-	p.Moved, p.at = max(p.Moved, at), max(p.at, at)
+	p.Moved = max(p.Moved, at)
 	return true
 }
 
-// settle ends a round: what was consumed in it pays for what went back before.
-func (p *Pair) settle() {
-	p.Consumed = plus(p.Consumed, p.gained)
-	if p.Debt > 0 && p.gained > 0 {
-		if p.Debt = max(p.Debt-p.gained, 0); p.Debt == 0 {
-			p.Paid = p.at
-		}
+func (p *Pair) goesBack(at Tick, key queueKey, from int64) {
+	p.Back, p.Returned = max(p.Back, at), NoTick
+	known := func(b backQueue) bool { return b.queueKey == key }
+	if len(p.back) < maxBack && !slices.ContainsFunc(p.back, known) {
+		p.back = append(p.back, backQueue{key, from, at})
 	}
-	if p.lost > 0 {
-		if p.Debt == 0 {
-			p.Back = p.at
-		}
-		p.Debt = plus(p.Debt, p.lost)
+}
+
+// returns lets go of a queue that is where it was, or was set back long ago.
+func (p *Pair) returns(at Tick, key queueKey, now int64) {
+	p.back = slices.DeleteFunc(p.back, func(b backQueue) bool {
+		return b.queueKey == key && now >= b.high || at-b.at >= backTime
+	})
+	if len(p.back) == 0 {
+		p.back, p.Returned = nil, at
 	}
-	p.gained, p.lost, p.at = 0, 0, NoTick
 }
 
 // plus adds numbers that are not negative. Where only forged offsets can lead
@@ -160,9 +187,11 @@ func (w *commitWalk) take(i int) {
 	pair, before, since := w.before(i, topic.Name, c.Group)
 	w.pairs = append(w.pairs, pair)
 	at, ends := w.Tick(w.part.TakenAt(topic)), w.kept.topics[c.Topic]
+	key := queueKey{broker: w.part.Broker}
 	for q := range topic.Queues {
 		now, end := w.part.Committed[c.First+q], w.part.Ends[topic.First+q]
-		moved := pair.note(w.round, at, value(before, q), now)
+		key.id = q
+		moved := pair.note(w.round, at, key, value(before, q), now)
 		w.moved[c.First+q] = at
 		if q < len(since) && !moved && (end == model.Unknown || now < end && end > 0) {
 			w.moved[c.First+q] = since[q]

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -188,26 +189,49 @@ func TestMovedWhileAway(t *testing.T) {
 	}
 }
 
-// TestBack: by how much commits are back, and until when.
+// TestBack: when commits went back, and when they were where they had been.
 func TestBack(t *testing.T) {
 	s := newStage()
-	step := func(commits []int64, back, paid time.Duration, debt int64) {
+	step := func(commits []int64, back, returned time.Duration) {
 		t.Helper()
 		s.set([]int64{1000, 1000}, commits)
 		s.next()
 		p := s.PairOf("orders", "billing")
-		if p.Back.duration() != back || p.Paid.duration() != paid || p.Debt != debt {
-			t.Errorf("round %d: back %v, paid %v, debt %d; want %v, %v, %d", s.round-1, p.Back.duration(), p.Paid.duration(), p.Debt, back, paid, debt)
+		if p.Back.duration() != back || p.Returned.duration() != returned {
+			t.Errorf("round %d: back %v, returned %v; want %v, %v", s.round-1, p.Back.duration(), p.Returned.duration(), back, returned)
 		}
 	}
-	step([]int64{500, 500}, none, none, 0)
-	step([]int64{510, 500}, none, none, 0)
-	step([]int64{400, 500}, 2*interval, none, 110)
-	step([]int64{450, 500}, 2*interval, none, 60)
-	step([]int64{450, 490}, 2*interval, none, 70) // deeper still
-	step([]int64{520, 500}, 2*interval, 5*interval, 0)
-	step([]int64{530, 500}, 2*interval, 5*interval, 0)
-	step([]int64{530, 400}, 7*interval, 5*interval, 100)
+	step([]int64{500, 500}, none, none)
+	step([]int64{510, 500}, none, none)
+	step([]int64{400, 500}, 2*interval, none)
+	step([]int64{450, 900}, 2*interval, none) // that the other one runs ahead does not count
+	step([]int64{450, 890}, 4*interval, none)
+	step([]int64{510, 890}, 4*interval, none)
+	step([]int64{510, 900}, 4*interval, 6*interval)
+	step([]int64{600, 900}, 4*interval, 6*interval)
+	step([]int64{599, 900}, 8*interval, none)
+	for range int(backTime.duration()/interval) - 1 {
+		step([]int64{20, 900}, 9*interval, none)
+	}
+	step([]int64{20, 900}, 9*interval, 8*interval+backTime.duration())
+}
+
+// TestBackIsBounded: of many queues that go back some are remembered.
+func TestBackIsBounded(t *testing.T) {
+	s := newStage()
+	for _, at := range []int64{500, 100, 200} {
+		list := slices.Repeat([]int64{at}, 100)
+		s.set(slices.Repeat([]int64{1000}, 100), list)
+		s.next()
+	}
+	p := s.PairOf("orders", "billing")
+	if len(p.back) != maxBack || p.Back.duration() != interval || p.Returned != NoTick {
+		t.Errorf("%d of 100 queues: %+v", len(p.back), p)
+	}
+	s.set(slices.Repeat([]int64{1000}, 100), slices.Repeat([]int64{500}, 100))
+	if s.next(); len(p.back) != 0 || p.Returned.duration() != 3*interval {
+		t.Errorf("%+v", p)
+	}
 }
 
 // TestMembers: since when somebody is online.

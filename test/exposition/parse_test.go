@@ -111,6 +111,34 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestStories: what a whole exporter writes of the stories of a cluster is what
+// Prometheus understands, and nothing of it is in no table.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("../../internal/app/testdata/stories/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text := parse(t, read(t, file), exposition.Text.ContentType())
+			for _, id := range family.All() {
+				f := id.Family()
+				name := f.FullName("rocketmq")
+				if kind, ok := text.types[name]; ok && (string(kind) != f.Type.Text() || text.helps[name] != f.Help) {
+					t.Errorf("%s: %s, %q", name, kind, text.helps[name])
+				}
+				delete(text.types, name)
+			}
+			for name := range text.types {
+				t.Errorf("%s is in no table", name)
+			}
+			if len(text.series) == 0 {
+				t.Error("it is empty")
+			}
+		})
+	}
+}
+
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(path)
