@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -205,5 +206,25 @@ func TestGroupsThatAreFilteredOutAreNotAskedAbout(t *testing.T) {
 	}
 	if n := a.scrape().counts()["consumergroup_members"]; n != 1 {
 		t.Errorf("%d groups", n)
+	}
+}
+
+// TestStateSettings: what is said of states is what they are judged by, and
+// where nothing is said the rules have their own defaults.
+func TestStateSettings(t *testing.T) {
+	c := settings(t, nil).Clusters[0]
+	if got, want := states(c.States), lag.DefaultRules(); got != want {
+		t.Errorf("defaults of the settings: %+v, of the rules: %+v", got, want)
+	}
+	c.States = config.States{
+		Lagging: time.Second, Stalled: 2 * time.Second, Stopped: 3 * time.Second, RewoundAfter: 4 * time.Second, RewoundFor: 5 * time.Second,
+	}
+	built, err := newTarget(c, nil)
+	must(t, err)
+	t.Cleanup(func() { must(t, built.src.Close()) })
+	if want := (lag.Rules{
+		Lagging: time.Second, Stalled: 2 * time.Second, Stopped: 3 * time.Second, RewoundAfter: 4 * time.Second, RewoundFor: 5 * time.Second,
+	}); built.states != want {
+		t.Errorf("%+v, want %+v", built.states, want)
 	}
 }

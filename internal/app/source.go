@@ -22,7 +22,7 @@ func newTarget(c config.Cluster, before *target) (*target, error) {
 	if before != nil {
 		counted = before.stats
 	}
-	t := &target{config: c, stats: counted, now: time.Now, shown: newShown(c), states: lag.DefaultRules()}
+	t := &target{config: c, stats: counted, now: time.Now, shown: newShown(c), states: states(c.States)}
 	if c.Console.URL == "" {
 		t.src = newDirect(c, t.stats)
 		return t, nil
@@ -33,6 +33,13 @@ func newTarget(c config.Cluster, before *target) (*target, error) {
 	}
 	t.src = src
 	return t, nil
+}
+
+// states says how long something must last before it is a state of a group.
+func states(s config.States) lag.Rules {
+	return lag.Rules{
+		Lagging: s.Lagging, Stalled: s.Stalled, Stopped: s.Stopped, RewoundAfter: s.RewoundAfter, RewoundFor: s.RewoundFor,
+	}
 }
 
 func selection(c config.Cluster) source.Selection {

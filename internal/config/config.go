@@ -86,12 +86,23 @@ type Cluster struct {
 	// family; 0: nothing does.
 	Limit, FamilyLimit int
 
+	States States
+
 	// ConsoleLink is a console that the page links to; it is not read.
 	ConsoleLink string
 	// ProbeOnly keeps the cluster out of what is served for all.
 	ProbeOnly bool
 	// Shard is that of all clusters.
 	Shard Shard
+}
+
+// States say how long something must last before it is a state of a consumer
+// group.
+type States struct {
+	Lagging                  time.Duration // age of the oldest message not consumed
+	Stalled                  time.Duration // without a commit that moves
+	Stopped                  time.Duration // without a member
+	RewoundAfter, RewoundFor time.Duration // that commits stay back, and that it shows
 }
 
 // Levels of detail.

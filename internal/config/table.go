@@ -8,7 +8,7 @@ import (
 // Settings is the table of everything that can be set, in the order of help and
 // documents.
 func Settings() []*Setting {
-	rows := slices.Concat(commandLineSettings(), sourceSettings(), consoleSettings(), collectSettings(), selectionSettings(), globalSettings())
+	rows := slices.Concat(commandLineSettings(), sourceSettings(), consoleSettings(), collectSettings(), stateSettings(), selectionSettings(), globalSettings())
 	list := make([]*Setting, len(rows))
 	for i := range rows {
 		list[i] = &rows[i]
@@ -198,6 +198,40 @@ func collectSettings() []Setting {
 	}
 	for i := range rows {
 		rows[i].Scope = PerCluster
+	}
+	return rows
+}
+
+func stateSettings() []Setting {
+	rows := []Setting{
+		{
+			Key: "states.lagging", Flag: "states.lagging", Default: "1m",
+			Help: "Age of the oldest message not consumed from which a consumer group is lagging.",
+			at:   func(_ *Config, k *Cluster) any { return &k.States.Lagging },
+		},
+		{
+			Key: "states.stalled", Flag: "states.stalled", Default: "2m",
+			Help: "Time for which messages must wait in a queue, with members online, without its commit moving, until the group is stalled.",
+			at:   func(_ *Config, k *Cluster) any { return &k.States.Stalled },
+		},
+		{
+			Key: "states.stopped", Flag: "states.stopped", Default: "1m",
+			Help: "Time without any member online after which a group with messages to consume is stopped.",
+			at:   func(_ *Config, k *Cluster) any { return &k.States.Stopped },
+		},
+		{
+			Key: "states.rewound_after", Flag: "states.rewound-after", Default: "30s",
+			Help: "Time for which commits must stay back until a group is rewound. A broker that crashed has lost the commits of its last seconds, which are soon made good.",
+			at:   func(_ *Config, k *Cluster) any { return &k.States.RewoundAfter },
+		},
+		{
+			Key: "states.rewound_for", Flag: "states.rewound-for", Default: "5m",
+			Help: "Time for which a group is shown as rewound after its commits went back.",
+			at:   func(_ *Config, k *Cluster) any { return &k.States.RewoundFor },
+		},
+	}
+	for i := range rows {
+		rows[i].Scope, rows[i].kind = PerCluster, span{least: time.Second, most: 24 * time.Hour}
 	}
 	return rows
 }
