@@ -25,9 +25,13 @@ func TestBacklog(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			s := &story{T: t, mq: startCluster(t, version)}
-			s.exporter = startExporter(t, s.mq.NameServer())
+			s.exporter = startExporter(t, s.mq.NameServer(), shortStates()...)
 			s.populate()
+			t.Run("the offsets of a group are reset", s.reset)
 			t.Run("rows equal those of mqadmin, sums those of rows", s.equalsMQAdmin)
+			t.Run("a suspended group is stalled, and as far behind in time as brokers say", s.seconds)
+			t.Run("an offline group is stopped", s.offline)
+			t.Run("a group whose offsets were reset is rewound", s.rewound)
 			t.Run("promtool accepts the exposition", s.promtool)
 			t.Run("shards add up to the whole", s.shardsAddUp)
 			t.Run("a file has it read twice, whole and in part", s.fromAFile)
@@ -47,7 +51,8 @@ type story struct {
 	mq       *realmq.Cluster
 	exporter *exporter
 
-	orders [2]*realmq.Consumer // of group cg_orders
+	orders   [2]*realmq.Consumer // of group cg_orders
+	consumed float64             // by the group that is reset, before that
 }
 
 const (
@@ -92,6 +97,7 @@ func (s *story) populate() {
 	consumer(realmq.ConsumerOptions{Group: "cg_failing", Topics: []string{"failing"}, FailAlways: true, MaxReconsumeTimes: 1})
 	offline := consumer(realmq.ConsumerOptions{Group: "cg_offline", Topics: []string{"idle"}})
 	consumer(realmq.ConsumerOptions{Group: "cg_short", Topics: []string{"short-lived"}})
+	consumer(realmq.ConsumerOptions{Group: resetGroup, Topics: []string{resetTopic}, Threads: 1, Delay: 20 * time.Millisecond})
 	must[*realmq.GoConsumer](t)(s.mq.StartGoConsumer("cg_go", "orders", "go-"+s.mq.Version()))
 
 	for _, topic := range []string{"orders", "payments", "failing", "short-lived", "idle"} {
@@ -105,7 +111,7 @@ func (s *story) populate() {
 		}
 		return nil
 	})
-	check(t, offline.Stop(ctx))
+	check(t, offline.Kill())
 	check(t, s.mq.Produce(ctx, realmq.Messages{Topic: "idle", Count: 40}))
 	check(t, slow.Pause(ctx))
 	check(t, s.mq.Produce(ctx, realmq.Messages{Topic: "payments", Count: 300}))

@@ -61,6 +61,17 @@ type GroupOffset struct {
 	LastConsumed   time.Time // when the newest consumed message was stored; zero if unknown
 }
 
+// TimeSpan is how long messages of a queue have lain there, for a group
+// (QUERY_CONSUME_TIME_SPAN).
+type TimeSpan struct {
+	Queue
+	Oldest, Newest time.Time // messages that are kept; zero for an empty queue
+	LastConsumed   time.Time // zero if unknown
+	// Delay is the age of the first message not consumed, 0 if there is none.
+	// Where its store time is not known brokers tell all the time since 1970.
+	Delay time.Duration
+}
+
 // Client is a connected consumer.
 type Client struct {
 	ID       string
@@ -232,6 +243,26 @@ func (c *Cluster) ConsumeStats(ctx context.Context, group string) ([]GroupOffset
 		})
 	}
 	return offsets, answer.err
+}
+
+// TimeSpans returns the ages of what a group has not consumed of a topic, in no
+// order.
+func (c *Cluster) TimeSpans(ctx context.Context, topic, group string) ([]TimeSpan, error) {
+	answer, err := c.drive(ctx, "timeSpans", topic, group)
+	if err != nil {
+		return nil, fmt.Errorf("time spans of topic %s for group %s: %w", topic, group, err)
+	}
+	var spans []TimeSpan
+	for answer.more() {
+		spans = append(spans, TimeSpan{
+			Queue:        Queue{Topic: topic, Broker: answer.text(), ID: int(answer.number())},
+			Oldest:       answer.unixMillis(),
+			Newest:       answer.unixMillis(),
+			LastConsumed: answer.unixMillis(),
+			Delay:        time.Duration(answer.number()) * time.Millisecond,
+		})
+	}
+	return spans, answer.err
 }
 
 // Clients returns the connected consumers of a group; none is no error.

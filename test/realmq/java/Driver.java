@@ -90,6 +90,8 @@ final class Driver {
                 return offsets(a[0]);
             case "consumeStats":
                 return consumeStats(a[0]);
+            case "timeSpans":
+                return timeSpans(a[0], a[1]);
             case "clients":
                 return clients(a[0]);
             case "assignments":
@@ -241,6 +243,15 @@ final class Driver {
             fields.addAll(List.of(queue.getTopic(), queue.getBrokerName(), queue.getQueueId(),
                 entry.getValue().getBrokerOffset(), entry.getValue().getConsumerOffset(),
                 entry.getValue().getLastTimestamp()));
+        }
+        return fields.toArray();
+    }
+
+    private Object[] timeSpans(String topic, String group) throws Exception {
+        List<Object> fields = new ArrayList<>();
+        for (var span : admin.queryConsumeTimeSpan(topic, group)) {
+            fields.addAll(List.of(span.getMessageQueue().getBrokerName(), span.getMessageQueue().getQueueId(),
+                span.getMinTimeStamp(), span.getMaxTimeStamp(), span.getConsumeTimeStamp(), span.getDelayTime()));
         }
         return fields.toArray();
     }
