@@ -252,7 +252,7 @@ func (b *builder) addGroup(g *model.Group, entries []entry) {
 // grouping is the group under way.
 type grouping struct {
 	group *model.Group
-	// Places in Report.Processes of its clients, Unknown: not looked up yet.
+	// Places in Report.Processes of its clients, NoHolder: not looked up yet.
 	clients []int32
 	// For how long members have been online or offline, in ticks; Unknown if
 	// they are not.
@@ -262,7 +262,7 @@ type grouping struct {
 func (b *builder) beginGroup(g *model.Group) grouping {
 	n := grouping{group: g, clients: b.clients[:0], online: unknown, offline: unknown}
 	for range g.Clients {
-		n.clients = append(n.clients, int32(unknown))
+		n.clients = append(n.clients, NoHolder)
 	}
 	if b.past == nil {
 		return n

@@ -23,12 +23,12 @@ func (f *film) now() time.Time {
 	return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Add(time.Duration(f.round) * interval)
 }
 
-// shoot takes the next round, which make describes. Parts without a time of
+// shoot takes the next round, which describe puts together. Parts without a time of
 // their own are of this round.
-func (f *film) shoot(t *testing.T, make func(w *world)) *lag.Report {
+func (f *film) shoot(t *testing.T, describe func(w *world)) *lag.Report {
 	t.Helper()
 	var w world
-	make(&w)
+	describe(&w)
 	w.Ended = f.now()
 	for i := range w.Parts {
 		if p := w.Parts[i].Part; p.Taken.IsZero() {
@@ -68,7 +68,7 @@ func ago(d time.Duration) int32 { return int32(d / lag.AgeUnit) }
 // TestAges: each queue has the age of its first message, the pair that of the
 // oldest, as soon as the exporter has seen it come.
 func TestAges(t *testing.T) {
-	const dark = int32(unknown)
+	const dark = lag.NoAge
 	var f film
 	for i, c := range []struct {
 		ends, commits []int64
@@ -333,9 +333,9 @@ func TestMembers(t *testing.T) {
 // TestTotals: every topic has its totals, whoever consumes it.
 func TestTotals(t *testing.T) {
 	var f film
-	round := func(make func(w *world), want ...lag.TopicTotal) {
+	round := func(describe func(w *world), want ...lag.TopicTotal) {
 		t.Helper()
-		if got := f.shoot(t, make).Totals; !slices.Equal(got, want) {
+		if got := f.shoot(t, describe).Totals; !slices.Equal(got, want) {
 			t.Errorf("round %d:\n%+v\nwant:\n%+v", f.round-1, got, want)
 		}
 	}

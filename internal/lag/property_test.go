@@ -62,10 +62,10 @@ func consistent(r *lag.Report) error {
 			pairName := d.Group + "@" + d.Topic
 			pairRows[pairName]++
 			switch age := r.Age[i]; {
-			case age < int32(unknown), n == 0 && age != 0:
+			case age < lag.NoAge, n == 0 && age != 0:
 				fail("age of %s, backlog %d: %d", label, n, age)
-			case age == int32(unknown), ages[pairName] == int32(unknown):
-				ages[pairName] = int32(unknown)
+			case age == lag.NoAge, ages[pairName] == lag.NoAge:
+				ages[pairName] = lag.NoAge
 			default:
 				ages[pairName] = max(ages[pairName], age)
 			}
@@ -112,7 +112,7 @@ func consistent(r *lag.Report) error {
 			fail("pair %+v", p)
 		}
 		switch age, ok := ages[name]; {
-		case !ok, age == int32(unknown):
+		case !ok, age == lag.NoAge:
 			if p.Lag != lag.NoLag || p.AtMost {
 				fail("pair %s: lag %v, at most: %t, where that of a queue is not known", name, p.Lag, p.AtMost)
 			}

@@ -26,7 +26,7 @@ type Report struct {
 	Backlog []int64
 	Holder  []int32 // index in Processes, or NoHolder
 	// Age is that of the oldest message not consumed, in units of AgeUnit: 0
-	// where the backlog is 0, Unknown where nobody can tell.
+	// where the backlog is 0, NoAge where nobody can tell.
 	Age []int32
 
 	// Processes are all consumer processes that hold a queue, with the
@@ -121,6 +121,9 @@ const NoLag time.Duration = -1
 
 // AgeUnit is what the column Age counts in.
 const AgeUnit = 100 * time.Millisecond
+
+// NoAge stands where the age of a queue's oldest message is not known.
+const NoAge int32 = -1
 
 // State is what an on-call person calls the way in which a group consumes a
 // topic.

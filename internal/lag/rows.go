@@ -73,7 +73,7 @@ func (b *builder) addCommits(partIndex, index int) {
 		}
 		b.retain(begin, committed, end)
 		if kept == nil {
-			b.run.ages[id] = int32(unknown)
+			b.run.ages[id] = NoAge
 			continue
 		}
 		consumedAt := value(part.ConsumedAt, commits.First+id)
@@ -104,7 +104,7 @@ func (b *builder) addLocal(g *model.Group, index int) {
 		case backlog == 0:
 		case kept == nil:
 			b.retain(begin, committed, end)
-			b.run.ages[id] = int32(unknown)
+			b.run.ages[id] = NoAge
 		default:
 			b.retain(begin, committed, end)
 			b.wait(id, &q, max(committed, begin), kept.Moved(id), unknown)
@@ -119,8 +119,8 @@ func (b *builder) wait(id int, q *queues, offset int64, moved store.Tick, consum
 	b.note(&a, since(q.now, moved))
 	switch {
 	case a.ticks == unknown:
-		b.run.ages[id] = int32(unknown)
-	case b.run.ages[id] != int32(unknown):
+		b.run.ages[id] = NoAge
+	case b.run.ages[id] != NoAge:
 		b.run.ages[id] = max(b.run.ages[id], int32(a.ticks))
 	}
 }
@@ -240,7 +240,7 @@ func (b *builder) emit(g *model.Group, e *entry) {
 // client is the place in the report of the process of a client of the group
 // under way.
 func (b *builder) client(i int32) int32 {
-	if b.clients[i] == int32(unknown) { // so are those without a name, which are few
+	if b.clients[i] == NoHolder { // so are those without a name, which are few
 		b.clients[i] = b.process(b.group.Clients[i].IP, b.group.Clients[i].PID)
 	}
 	return b.clients[i]

@@ -323,7 +323,7 @@ func (p *play) check(row fakemq.Row, age int32) {
 	gap := max(p.gap(row.Broker, first), p.gap(row.Broker, left))
 	seen := first.After(r.since) && commit >= r.passed
 	switch {
-	case seen && age == int32(unknown):
+	case seen && age == lag.NoAge:
 		p.t.Errorf("%+v: the age is not known, it is %v and the exporter has seen the message come", row, most)
 	case seen:
 		p.known++
@@ -331,7 +331,7 @@ func (p *play) check(row fakemq.Row, age int32) {
 		if told < least-max(gap, least/10)-lag.AgeUnit || told > most+max(gap, most/10)+lag.AgeUnit {
 			p.t.Errorf("%+v: age %v, it is %v to %v, and rounds were %v apart", row, told, least, most, gap)
 		}
-	case age == int32(unknown):
+	case age == lag.NoAge:
 		p.unknown++
 	default:
 		p.bounds++

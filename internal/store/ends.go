@@ -59,29 +59,30 @@ func (e *Ends) Find(id int, offset int64) Span {
 	return e.queues[id].find(offset)
 }
 
-func (q queue) find(offset int64) Span {
-	i := len(q) - 1
-	for i >= 0 && q[i].end > offset {
+func (q *queue) find(offset int64) Span {
+	s := *q
+	i := len(s) - 1
+	for i >= 0 && s[i].end > offset {
 		i--
 	}
 	switch {
-	case len(q) == 0:
+	case len(s) == 0:
 		return Span{NoTick, NoTick, NoTick}
 	case i < 0: // it was there already
-		return Span{NoTick, q[0].at, NoTick}
-	case i == len(q)-1: // it has not come yet
-		return Span{q[i].at, NoTick, q[i].at}
-	case q[i].off != unseen:
-		at, off := between(q[i], q[i+1], offset), int64(q[i].off)
+		return Span{NoTick, s[0].at, NoTick}
+	case i == len(s)-1: // it has not come yet
+		return Span{s[i].at, NoTick, s[i].at}
+	case s[i].off != unseen:
+		at, off := between(s[i], s[i+1], offset), int64(s[i].off)
 		return Span{
-			From: Tick(max(int64(q[i].at), int64(at)-off)),
-			To:   Tick(min(int64(q[i+1].at), int64(at)+off)),
+			From: Tick(max(int64(s[i].at), int64(at)-off)),
+			To:   Tick(min(int64(s[i+1].at), int64(at)+off)),
 			At:   at,
 		}
-	case q[i].end == offset:
-		return Span{q[i].at, q[i].at, q[i].at}
+	case s[i].end == offset:
+		return Span{s[i].at, s[i].at, s[i].at}
 	}
-	return Span{q[i].at, q[i+1].at, NoTick}
+	return Span{s[i].at, s[i+1].at, NoTick}
 }
 
 // between is the time of an offset on the line between two samples.

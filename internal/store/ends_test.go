@@ -353,7 +353,7 @@ func TestErrorOfOldMessages(t *testing.T) {
 			var q queue
 			var stored []Tick
 			worst, most := 0.0, 0
-			for now := Tick(0); now < 864_000; now++ {
+			for now := range Tick(864_000) {
 				if now%gap == 0 {
 					q.add(now, int64(len(stored)), 0)
 					most = max(most, len(q))

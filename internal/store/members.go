@@ -31,7 +31,6 @@ type Local struct {
 	committed []int64
 	moved     []Tick
 	pair      *Pair
-	met       uint64
 }
 
 // localKey names the offsets that one process keeps.
