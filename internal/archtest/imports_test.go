@@ -95,7 +95,7 @@ var rules = map[string]rule{
 	},
 	"internal/lag": {
 		own:     []string{"internal/model", "internal/store"},
-		testOwn: []string{"fakemq", "internal/source", "internal/source/direct"},
+		testOwn: []string{"fakemq", "remoting", "internal/source/direct"},
 	},
 
 	// Right: readers of a report.
