@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/observability/internal/query"
 )

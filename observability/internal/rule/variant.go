@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/observability/internal/query"
 )
@@ -17,8 +17,8 @@ type Change struct {
 	// From and To are prefixes of the metrics' names.
 	From, To string
 	// Quick divides all times by this number, where it is above 1: how long
-	// alerts must hold, and ranges and offsets in expressions, but none below
-	// Least. Numbers that stand for seconds stay as they are.
+	// alerts must hold, how often groups are evaluated, and ranges and offsets in
+	// expressions, but none of those below Least. Numbers that stand for seconds stay as they are.
 	Quick int
 	Least time.Duration
 }
@@ -64,7 +64,7 @@ func (c Change) value(key string, n *yaml.Node) error {
 		if n.Value, err = query.Rename(n.Value, c.From, c.To); err == nil && c.Quick > 1 {
 			n.Value, err = query.Quicken(n.Value, c.Quick, c.Least)
 		}
-	case "for":
+	case "for", "interval":
 		if c.Quick > 1 {
 			n.Value, err = c.shorter(n.Value)
 		}

@@ -1,0 +1,3 @@
+package runbook
+
+//go:generate go run ../../cmd/runbooks -rules ../../rules -o ../../../docs/runbooks
