@@ -340,7 +340,7 @@ func TestMistakesAreFound(t *testing.T) {
 
 func TestSample(t *testing.T) {
 	const expr = `rate(a{b=~"$b", c="x", d=~"$d"}[$__rate_interval]) > $threshold`
-	if got, want := Sample(expr, "4s"), `rate(a{b=~".*", c="x", d=~".*"}[4s]) > 1000`; got != want {
+	if got, want := Sample(expr, "4s", map[string]string{"d": "e"}), `rate(a{b=~".*", c="x", d=~"e"}[4s]) > 1000`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

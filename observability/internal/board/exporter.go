@@ -31,6 +31,10 @@ func (s *sheet) exporterHealth() {
 		ask{s.series(family.ExporterIncompleteBrokers), "{{cluster}} {{instance}}"})
 	line(words{"Failures by reason", "采集失败（按原因）"}, words{}, perSec,
 		ask{"sum by (cluster, reason) (rate(" + s.series(family.ExporterErrors) + "[$__rate_interval]))", "{{cluster}} {{reason}}"})
+	line(words{"Series left out", "被丢弃的时间序列"}, words{"Because of limits or filters in the settings, by metric and by rule.", "因配置的上限或过滤而未输出，按指标与规则。"}, perSec,
+		ask{"sum by (cluster, metric, rule) (rate(" + s.series(family.ExporterSeriesDropped) + "[$__rate_interval]))", "{{cluster}} {{metric}} {{rule}}"})
+	line(words{"Last reload of the settings", "最近一次配置重载"}, words{"0: they were wrong, and the old ones are in use.", "0 表示新配置有误，仍在使用旧配置。"}, count,
+		ask{s.series(family.ExporterConfigReloaded), "{{instance}}"})
 	line(words{"Entries that made no sense", "被忽略的异常条目"}, words{"Left out of answers of the cluster.", "集群应答中无法理解而被忽略的条目。"}, perSec,
 		ask{"sum by (cluster) (rate(" + s.series(family.ExporterOddEntries) + "[$__rate_interval]))", "{{cluster}}"})
 }

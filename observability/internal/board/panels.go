@@ -82,7 +82,7 @@ func thresholds(steps []step) *dashboard.ThresholdsConfig {
 
 // target is an expression as Grafana keeps it, after a look at its names.
 func (s *sheet) target(l look, a ask, ref int, instant bool) variants.Dataquery {
-	labels, err := s.vocabulary.Check(Sample(a.expr, "5m"))
+	labels, err := s.vocabulary.Check(Sample(a.expr, "5m", nil))
 	if err != nil {
 		s.complain("%s: %w", l.title.en, err)
 	}
@@ -228,7 +228,7 @@ func (s *sheet) meet(l look, columns []column, labels []string) {
 		if c.expr == "" {
 			continue
 		}
-		got, err := s.vocabulary.Check(Sample(c.expr, "5m"))
+		got, err := s.vocabulary.Check(Sample(c.expr, "5m", nil))
 		if err == nil && !slices.Equal(slices.Sorted(maps.Keys(got)), labels) {
 			s.complain("%s: column %s has the labels %v, the table %v", l.title.en, c.title.en, got.Sorted(), labels)
 		}

@@ -1,7 +1,10 @@
 package board
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -98,25 +101,14 @@ func option(text, value string) *dashboard.VariableOption {
 	}
 }
 
-// Sample fills an expression's variables in as Grafana would with all values
-// chosen and the defaults of the rest, at a panel of the given resolution.
-func Sample(expr, resolution string) string {
-	return strings.NewReplacer(
-		"$__rate_interval", resolution, "$__interval", resolution, "$__range", resolution, "$threshold", "1000",
-	).Replace(allValues(expr))
-}
-
-// allValues puts .* for every variable in quotes.
-func allValues(expr string) string {
-	var out strings.Builder
-	for {
-		before, rest, found := strings.Cut(expr, `"$`)
-		out.WriteString(before)
-		if !found {
-			return out.String()
-		}
-		_, after, _ := strings.Cut(rest, `"`)
-		out.WriteString(`".*"`)
-		expr = after
-	}
+// Sample fills an expression's variables in as Grafana would: those of labels with
+// the given values, and where there is none with all, the numbers with what they
+// begin as, at a panel of the given resolution.
+func Sample(expr, resolution string, chosen map[string]string) string {
+	numbers := strings.NewReplacer(
+		"$__rate_interval", resolution, "$__interval", resolution, "$__range", resolution, "$threshold", threshold().initial,
+	)
+	return regexp.MustCompile(`"\$(\w+)"`).ReplaceAllStringFunc(numbers.Replace(expr), func(quoted string) string {
+		return strconv.Quote(cmp.Or(chosen[strings.Trim(quoted, `"$`)], ".*"))
+	})
 }
