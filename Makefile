@@ -60,7 +60,7 @@ test-fuzz-seeds: ## only the seeds of the fuzz targets
 # Never from the cache, as below.
 .PHONY: test-observability
 test-observability: ## rules and boards, on the demo and in a real Prometheus
-	cd observability && go test -count=1 -timeout 10m ./...
+	cd observability && go test -count=1 -parallel 4 -timeout 10m ./...
 
 # Never from the cache: what these tests look at is outside of Go's sight.
 .PHONY: test-real
@@ -115,7 +115,7 @@ check-modules: ## go.mod and go.sum are tidy
 
 .PHONY: check-rules
 check-rules: ## scrape configurations, rules, and when alerts fire
-	promtool check config observability/prometheus/static.yml
+	for config in static shards probe; do promtool check config observability/prometheus/$$config.yml; done
 	promtool check rules observability/rules/*.yml
 	promtool test rules observability/rules/tests/*_test.yml
 

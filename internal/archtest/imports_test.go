@@ -151,11 +151,21 @@ var rules = map[string]rule{
 		own:      []string{"internal/family", "observability/internal/query"},
 		external: []string{grafanaSDK},
 	},
+	"observability/internal/runbook": {
+		own: []string{"observability/internal/rule"},
+	},
+	"observability/internal/circle": { // nothing but tests
+		testOwn:      []string{"fakemq", "observability/internal/board", "observability/internal/query", "observability/internal/rule"},
+		testExternal: []string{yaml},
+	},
 	"observability/cmd/boards": {
 		own: []string{"observability/internal/board"},
 	},
 	"observability/cmd/rules": {
 		own: []string{"observability/internal/rule"},
+	},
+	"observability/cmd/runbooks": {
+		own: []string{"observability/internal/rule", "observability/internal/runbook"},
 	},
 
 	// The nested module test/: the harness that runs a real RocketMQ is a
