@@ -149,6 +149,6 @@ func (s *reloadStats) last() (ok bool, success time.Time) {
 func withoutShown(c config.Cluster) config.Cluster {
 	c.ConsoleLink, c.ProbeOnly, c.Clients, c.Detail = "", false, config.Filter{}, ""
 	c.Enable, c.Disable, c.Families = nil, nil, config.Cluster{}.Families
-	c.Limit, c.FamilyLimit = 0, 0
+	c.Limit, c.FamilyLimit, c.States = 0, 0, config.States{}
 	return c
 }

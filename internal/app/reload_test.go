@@ -279,3 +279,24 @@ func TestReloadWithNothingToReadFrom(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// How long something must last to be a state counts from the next round on, and
+// what was seen before counts too.
+func TestReloadOfStates(t *testing.T) {
+	mq := small(t, "DefaultCluster", 5)
+	for _, id := range mq.ClientIDs("billing") {
+		must(t, mq.KillConsumer("billing", id))
+	}
+	r := newRewritten(t, "clusters:\n"+entry("east", mq, ""))
+	a := stepped{r.App, t}
+	kept := a.targets()[0]
+	t.Cleanup(func() { _ = kept.src.Close() })
+	stopped := key("rocketmq_consumergroup_state", map[string]string{"cluster": "east", "topic": "orders", "consumerGroup": "billing", "state": "stopped"})
+	a.round()
+	a.scrape().want(t, series{stopped: 0})
+	must(t, r.rewrite("clusters:\n"+entry("east", mq, ", states: {stopped: 1s}")))
+	eventually(t, "it has stopped", func() bool { a.round(); return a.scrape()[stopped] == 1 })
+	if a.targets()[0] != kept {
+		t.Error("it is read anew")
+	}
+}

@@ -224,7 +224,7 @@ func TestStateSettings(t *testing.T) {
 	t.Cleanup(func() { must(t, built.src.Close()) })
 	if want := (lag.Rules{
 		Lagging: time.Second, Stalled: 2 * time.Second, Stopped: 3 * time.Second, RewoundAfter: 4 * time.Second, RewoundFor: 5 * time.Second,
-	}); built.states != want {
-		t.Errorf("%+v, want %+v", built.states, want)
+	}); built.isShown().states != want {
+		t.Errorf("%+v, want %+v", built.isShown().states, want)
 	}
 }

@@ -22,7 +22,7 @@ func newTarget(c config.Cluster, before *target) (*target, error) {
 	if before != nil {
 		counted = before.stats
 	}
-	t := &target{config: c, stats: counted, now: time.Now, shown: newShown(c), states: states(c.States)}
+	t := &target{config: c, stats: counted, now: time.Now, shown: newShown(c)}
 	if c.Console.URL == "" {
 		t.src = newDirect(c, t.stats)
 		return t, nil
@@ -53,7 +53,9 @@ func selection(c config.Cluster) source.Selection {
 	return s
 }
 
-func newShown(c config.Cluster) shown { return shown{rules: rules(c), console: consoleLink(c)} }
+func newShown(c config.Cluster) shown {
+	return shown{states: states(c.States), rules: rules(c), console: consoleLink(c)}
+}
 
 func consoleLink(c config.Cluster) string { return cmp.Or(c.ConsoleLink, c.Console.URL) }
 

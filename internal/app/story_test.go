@@ -146,7 +146,7 @@ func newFilm(t *testing.T, release fakemq.Release) *film {
 	return &film{
 		T: t, mq: mq, clock: clock, ids: mq.ClientIDs("billing"),
 		target: &target{
-			config: config.Cluster{Families: groupsAndTopics(t)}, stats: newStats(), now: clock.Now, states: lag.DefaultRules(), src: src,
+			config: config.Cluster{Families: groupsAndTopics(t)}, stats: newStats(), now: clock.Now, shown: shown{states: lag.DefaultRules()}, src: src,
 		},
 	}
 }

@@ -33,8 +33,6 @@ type target struct {
 	stop    context.CancelFunc // nil while it is not read
 	stopped chan struct{}      // closed when it is no longer
 
-	states lag.Rules // of consumer groups
-
 	// Of the goroutine that publishes.
 	main   string                    // RocketMQ's name of the cluster that has the target's name
 	pasts  map[string]*store.History // by cluster
@@ -51,6 +49,7 @@ type target struct {
 
 // shown is what settings say of how a target is shown.
 type shown struct {
+	states  lag.Rules // of consumer groups, from the next round on
 	rules   exposition.Rules
 	console string // that the page links to; may be empty
 }
@@ -71,10 +70,11 @@ func (t *target) publish(r source.Round, took time.Duration) {
 	t.rounds++
 	s := &state{failures: r.Failures, took: took, round: t.rounds}
 	t.rename(r.Snapshots)
+	states := t.isShown().states
 	for _, snap := range r.Snapshots {
 		past := t.past(snap.Cluster)
 		past.Add(snap)
-		report := lag.BuildAfter(snap, past, t.states)
+		report := lag.BuildAfter(snap, past, states)
 		s.reports = append(s.reports, report)
 	}
 	t.forgetPasts(r.Snapshots)
@@ -131,10 +131,11 @@ func (t *target) views() []*exposition.View {
 	return nil
 }
 
-func (t *target) consoleLink() string {
+// isShown is how the target is shown now.
+func (t *target) isShown() shown {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.shown.console
+	return t.shown
 }
 
 // inherit takes what another target remembers, which is no longer read.
@@ -275,7 +276,7 @@ const backgroundTimeout = 10 * time.Second
 func (t *target) clusters() []web.Cluster {
 	s := t.state.Load()
 	if s == nil {
-		return []web.Cluster{{Name: t.name(), Console: t.consoleLink()}}
+		return []web.Cluster{{Name: t.name(), Console: t.isShown().console}}
 	}
 	var list []web.Cluster
 	for _, r := range s.reports {

@@ -74,6 +74,17 @@ func (w Wanted) Topic(name string) bool {
 	return (w.System || !systemTopic(name)) && (w.Topics == nil || w.Topics(name))
 }
 
+// Idle says whether a topic that none of the wanted groups has committed on is
+// wanted: what is no group's is for the first shard, and dead letters are for
+// that of their group.
+func (w Wanted) Idle(topic string) bool {
+	if w.Shard.First() {
+		return true
+	}
+	group, ok := strings.CutPrefix(topic, "%DLQ%")
+	return ok && w.Shard.Has(group)
+}
+
 // Group says whether a consumer group is wanted.
 func (w Wanted) Group(name string) bool {
 	return w.Shard.Has(name) && (w.System || !systemGroup(name)) && (w.Groups == nil || w.Groups(name))

@@ -45,3 +45,22 @@ func TestWhereGroupsAre(t *testing.T) {
 		}
 	}
 }
+
+// Dead letters are for the shard of their group, other topics that nobody
+// consumes for the first.
+func TestIdleTopics(t *testing.T) {
+	for i := range 4 {
+		s := Shard{Index: i, Total: 4}
+		w := Selection{Shard: s}.For("c", nil)
+		for topic, want := range map[string]bool{
+			"orders": i == 0, "%DLQ%billing": i == 0 || s.Has("billing"), "%RETRY%billing": i == 0, "%DLQ%warehouse": i == 0 || s.Has("warehouse"),
+		} {
+			if got := w.Idle(topic); got != want {
+				t.Errorf("shard %d wants %s: %v", i, topic, got)
+			}
+		}
+	}
+	if !(Selection{}).For("c", nil).Idle("orders") {
+		t.Error("without shards one has all")
+	}
+}
