@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -121,18 +122,44 @@ func BenchmarkPipeline(b *testing.B) {
 			}
 		}
 	})
-	for _, window := range []int{1, 8, 64} {
-		b.Run(fmt.Sprint("window-", window), func(b *testing.B) {
-			client := NewClient(Options{Window: window})
-			defer client.Close()
+	for _, c := range []struct {
+		name string
+		who  Credentials
+	}{{"plain", Credentials{}}, {"signed", monitor()}} {
+		for _, window := range []int{1, 8, 64} {
+			b.Run(fmt.Sprint(c.name, "/window-", window), func(b *testing.B) {
+				client := NewClient(Options{Window: window, Credentials: c.who})
+				defer client.Close()
+				b.ReportAllocs()
+				b.SetBytes(int64(batchSize * len(body)))
+				for b.Loop() {
+					client.Pipeline(b.Context(), addr, batchSize, benchRequest, func(_ int, _ Response, err error) {
+						if err != nil {
+							b.Fatal(err)
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkSign signs one small request, and one that lists very many topics.
+func BenchmarkSign(b *testing.B) {
+	many := strings.Repeat("a-topic-with-a-name;", 4096)
+	for _, c := range []struct {
+		name   string
+		fields []Field
+	}{
+		{"no-fields", nil},
+		{"one-topic", []Field{{"topic", "load-t-500"}}},
+		{"topic-list", []Field{{"consumerGroup", "no-such-group"}, {"topicList", many}}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			s := newSigner(monitor())
 			b.ReportAllocs()
-			b.SetBytes(int64(batchSize * len(body)))
 			for b.Loop() {
-				client.Pipeline(b.Context(), addr, batchSize, benchRequest, func(_ int, _ Response, err error) {
-					if err != nil {
-						b.Fatal(err)
-					}
-				})
+				s.sign(c.fields, nil)
 			}
 		})
 	}

@@ -49,7 +49,8 @@ type Options struct {
 	// DialTimeout bounds the opening of a connection; 3 s.
 	DialTimeout time.Duration
 	// BackoffMin and BackoffMax bound the pause after a connection that
-	// could not be opened: it doubles from 500 ms to 10 s and varies by a
+	// could not be opened, that ended before any answer, or on which the
+	// node refused the login: it doubles from 500 ms to 10 s and varies by a
 	// fifth. Requests within the pause fail at once.
 	BackoffMin, BackoffMax time.Duration
 	// MaxFrame is the longest answer that is read, in bytes; DefaultMaxFrame.
@@ -204,7 +205,7 @@ func (n *node) connect(ctx context.Context) (*conn, error) {
 		return nil, contextError(ctx)
 	}
 	n.mu.Lock()
-	conn, retryAt, lastErr, dropped := n.conn, n.retryAt, n.lastErr, n.dropped
+	conn, dropped := n.conn, n.dropped
 	n.mu.Unlock()
 	switch {
 	case dropped != nil:
@@ -212,6 +213,9 @@ func (n *node) connect(ctx context.Context) (*conn, error) {
 	case conn != nil && conn.alive():
 		return conn, nil
 	}
+	n.mu.Lock()
+	retryAt, lastErr := n.retryAt, n.lastErr
+	n.mu.Unlock()
 	if wait := time.Until(retryAt); wait > 0 {
 		return nil, &DialError{Err: lastErr, RetryIn: wait}
 	}
@@ -227,13 +231,12 @@ func (n *node) dial(ctx context.Context) (*conn, error) {
 		cancel()
 	}
 	n.mu.Unlock()
-	nc, err := n.client.opts.open(dialCtx, n.addr)
+	nc, err := open(dialCtx, &n.client.opts, n.addr)
 	return n.opened(ctx, nc, err)
 }
 
 // opened takes what a dial came to.
 func (n *node) opened(ctx context.Context, nc net.Conn, err error) (*conn, error) {
-	o := &n.client.opts
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.cancelDial = nil
@@ -244,16 +247,40 @@ func (n *node) opened(ctx context.Context, nc net.Conn, err error) (*conn, error
 		}
 		return nil, &DialError{Err: n.dropped}
 	case err == nil:
-		n.backoff, n.retryAt, n.lastErr = 0, time.Time{}, nil
-		n.conn = newConn(nc, o, &n.client.buffers)
+		n.conn = newConn(nc, n, n.backoff > 0)
 		return n.conn, nil
 	case ctx.Err() != nil: // the caller's haste, not the node's fault
 		return nil, &DialError{Err: contextError(ctx)}
 	}
+	n.pause(err)
+	return nil, &DialError{Err: err}
+}
+
+// pause puts off the next attempt. The caller holds the lock.
+func (n *node) pause(why error) {
+	o := &n.client.opts
 	n.backoff = min(max(2*n.backoff, o.BackoffMin), o.BackoffMax)
 	pause := time.Duration(float64(n.backoff) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // a pause needs no secrecy
-	n.retryAt, n.lastErr = time.Now().Add(pause), err
-	return nil, &DialError{Err: err}
+	n.retryAt, n.lastErr = time.Now().Add(pause), why
+}
+
+// letIn is called when the node has answered the first request of a connection,
+// and not refused the login.
+func (n *node) letIn() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.backoff, n.retryAt, n.lastErr = 0, time.Time{}, nil
+}
+
+// failed is called when a connection ends on which the node let nothing in: what
+// ended it ends the next one too, for a while. The caller holds the connection's
+// lock.
+func (n *node) failed(c *conn, why error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.conn == c && n.dropped == nil {
+		n.pause(why)
+	}
 }
 
 // drop ends the node for good, and a dial under way with it.

@@ -14,6 +14,7 @@ import (
 // conn is one connection. One goroutine reads and one writes, so that a peer
 // that reads nothing holds no caller beyond its time.
 type conn struct {
+	node    *node
 	nc      net.Conn
 	opts    *Options
 	buffers *bufferPool
@@ -22,8 +23,8 @@ type conn struct {
 	ended   chan struct{} // closed by fail
 
 	mu      sync.Mutex
-	out     []byte           // frames not yet written
-	pending map[int32]*batch // who waits for which answer
+	out     []byte            // frames not yet written
+	pending map[int32]waiting // who waits for which answer
 	opaque  int32
 	signer  *signer // nil: nothing is signed
 	err     error   // why the connection ended
@@ -31,6 +32,16 @@ type conn struct {
 	// went out: an idle connection is not a silent one. asked tells which.
 	quietSince time.Time
 	asked      bool
+	answered   bool          // any answer has come
+	letIn      []RequestCode // of the requests that the node answered and did not refuse for the login
+	held       int           // tokens of the window that are kept back
+	holding    *time.Timer
+}
+
+// waiting is a request without an answer.
+type waiting struct {
+	batch *batch
+	code  RequestCode
 }
 
 // result is what a batch learns of one of its requests.
@@ -47,14 +58,19 @@ type result struct {
 // grown beyond four of it is not kept.
 const ioBuffer = 16 << 10
 
-func newConn(nc net.Conn, o *Options, buffers *bufferPool) *conn {
+// newConn makes a connection of the node's. doubtful: the one before it failed.
+func newConn(nc net.Conn, n *node, doubtful bool) *conn {
+	o := &n.client.opts
 	c := &conn{
-		nc: nc, opts: o, buffers: buffers,
+		node: n, nc: nc, opts: o, buffers: &n.client.buffers,
 		window:  make(chan struct{}, o.Window),
 		wake:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
-		pending: make(map[int32]*batch, o.Window),
+		pending: make(map[int32]waiting, o.Window),
 		signer:  newSigner(o.Credentials),
+	}
+	if c.signer != nil || doubtful {
+		c.hold()
 	}
 	go c.read()
 	go c.write()
@@ -73,7 +89,7 @@ func (c *conn) read() {
 	for {
 		// Wait without a buffer: an idle connection holds none.
 		if _, err := r.Peek(1); err != nil {
-			c.fail(peerError(err))
+			c.fail(c.peerError(err))
 			return
 		}
 		buf := c.buffers.get()
@@ -104,9 +120,16 @@ func (r stampingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func peerError(err error) error {
+// peerError is why nothing more comes.
+func (c *conn) peerError(err error) error {
+	err = tlsAlert(err)
 	if errors.Is(err, io.EOF) {
-		return errors.New("closed by the peer")
+		err = errors.New("closed by the peer")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.answered {
+		return fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
 	return err
 }
@@ -118,15 +141,20 @@ func (c *conn) deliver(f Frame, buf *[]byte) bool {
 		return false
 	}
 	c.mu.Lock()
-	b, ok := c.pending[f.Opaque]
+	c.answered = true
+	w, ok := c.pending[f.Opaque]
 	delete(c.pending, f.Opaque)
 	c.mu.Unlock()
 	if !ok {
 		return false
 	}
+	// Before its place in the window is free: nothing is sent after a refusal.
+	if refusal := c.judge(w.code, &f.Command); refusal != nil {
+		c.fail(refusal)
+	}
 	<-c.window
 	// Never blocks: a batch has room for every request it has in flight.
-	b.results <- result{opaque: f.Opaque, cmd: f.Command, at: time.Now(), size: f.Size, buffer: buf}
+	w.batch.results <- result{opaque: f.Opaque, cmd: f.Command, at: time.Now(), size: f.Size, buffer: buf}
 	return true
 }
 
@@ -171,14 +199,18 @@ func (c *conn) fail(why error) {
 		return
 	}
 	c.err = fmt.Errorf("%w: %w", ErrConnection, why)
+	if len(c.letIn) == 0 {
+		c.node.failed(c, c.err) // before anybody can see that a new connection is needed
+	}
 	pending := c.pending
 	c.pending, c.out = nil, nil
 	c.mu.Unlock()
 	close(c.ended)
+	c.release()
 	now := time.Now()
-	for opaque, b := range pending {
+	for opaque, w := range pending {
 		<-c.window
-		b.results <- result{opaque: opaque, at: now, err: c.err}
+		w.batch.results <- result{opaque: opaque, at: now, err: c.err}
 	}
 	closeAtOnce(c.nc)
 }
@@ -214,7 +246,7 @@ func (c *conn) send(b *batch, r Request) (opaque int32, size int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	c.pending[c.opaque] = b
+	c.pending[c.opaque] = waiting{b, r.Code}
 	if !c.asked {
 		c.quietSince, c.asked = time.Now(), true
 	}

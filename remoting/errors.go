@@ -76,27 +76,41 @@ func contextError(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
+// ErrNoAnswer is wrapped, beside ErrConnection, by the error of a request whose
+// connection ended before it had brought any answer: whoever listens there may
+// not be a node, or take no connection of this kind.
+var ErrNoAnswer = errors.New("no answer ever came on it")
+
 // Reason sorts an error of this package into one of a few words, fit for a
-// label: timeout, canceled, resolve (the name has no address), connect,
-// connection_lost, malformed, busy, unsupported, permission, not_found,
-// offline, client_timeout (a consumer did not answer its broker), refused (any
-// other code), other. It is empty for nil.
+// label: timeout, canceled, resolve (the name has no address), connect, tls,
+// connection_lost, malformed, busy, unsupported, login (the node does not take
+// the credentials, or wants some), denied (it does, and a right is missing),
+// not_found, offline, client_timeout (a consumer did not answer its broker),
+// refused (any other code), other. It is empty for nil.
 func Reason(err error) string {
-	var dns *net.DNSError
-	var dial *DialError
-	var resp *ResponseError
-	switch {
-	case err == nil:
+	if err == nil {
 		return ""
-	case errors.As(err, &resp):
+	}
+	if resp, ok := errors.AsType[*ResponseError](err); ok {
 		return resp.reason()
+	}
+	if _, ok := errors.AsType[*TLSError](err); ok {
+		return "tls"
+	}
+	switch {
 	case errors.Is(err, ErrMalformed):
 		return "malformed"
 	case errors.Is(err, context.Canceled) || errors.Is(err, ErrClosed):
 		return "canceled"
-	case errors.As(err, &dns):
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "resolve"
-	case errors.As(err, &dial):
+	}
+	dial, dialed := errors.AsType[*DialError](err)
+	switch {
+	case dialed && errors.Is(dial.Err, ErrConnection): // in the pause after it
+		return Reason(dial.Err)
+	case dialed:
 		return "connect"
 	case errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
@@ -113,7 +127,7 @@ func (e *ResponseError) reason() string {
 	case RequestCodeNotSupported:
 		return "unsupported"
 	case NoPermission:
-		return "permission"
+		return e.access()
 	case TopicNotExist, QueryNotFound, SubscriptionGroupAbsent:
 		return "not_found"
 	case ConsumerNotOnline:
@@ -123,10 +137,35 @@ func (e *ResponseError) reason() string {
 	case SystemError:
 		// ACL 1.0 has no code of its own (AclException becomes SYSTEM_ERROR).
 		if strings.Contains(e.Remark, "AclException") {
-			return "permission"
+			return e.access()
 		}
 		return "refused"
 	default:
 		return "refused"
 	}
+}
+
+// access tells a refused login from a missing right, by the node's words: there
+// is one code for both. What says neither is taken for a missing right, which
+// costs less.
+func (e *ResponseError) access() string {
+	for _, words := range [...]string{
+		"has no permission to access", // ACL 2.0, AclAuthorizationHandler; names stand in front
+	} {
+		if strings.Contains(e.Remark, words) {
+			return "denied"
+		}
+	}
+	for _, words := range [...]string{
+		// ACL 2.0: DefaultAuthenticationHandler, UserAuthorizationHandler,
+		// AbstractAuthenticationStrategy.
+		"username cannot be null", "is not found", " not found.", "is disabled", "check signature failed", "Authentication failed",
+		// ACL 1.0: PlainPermissionManager.validate.
+		"No accessKey is configured", "No acl config for", "No PlainAccessResource for", "Check signature failed",
+	} {
+		if strings.Contains(e.Remark, words) {
+			return "login"
+		}
+	}
+	return "denied"
 }
