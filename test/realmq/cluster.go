@@ -34,6 +34,13 @@ type Options struct {
 	// default, since the two keys of a broker take three seconds of CPU.
 	TLS bool
 
+	// TLSOnly has all servers take nothing but TLS, and every process of the
+	// cluster use it. The Go clients of this package cannot.
+	TLSOnly bool
+
+	// Certificate of all servers, in place of one of their own making.
+	Certificate *Certificate
+
 	// Dir is for data and logs, by default a temporary folder that Close removes.
 	Dir string
 }
@@ -45,10 +52,14 @@ type BrokerOptions struct {
 	ID          int               // 0 for a master, else a slave of the master of the same name
 	HeapMB      int               // by default 512; as much again for direct memory
 	Properties  map[string]string // added to the configuration file
+	Files       map[string]string // put into the broker's home before it boots, by path
 }
 
 // Credentials of RocketMQ's access control.
-type Credentials struct{ AccessKey, SecretKey string }
+type Credentials struct {
+	AccessKey string `json:"accessKey"`
+	SecretKey string `json:"secretKey"`
+}
 
 // Cluster is a running RocketMQ. Its methods may be used from several goroutines.
 type Cluster struct {
@@ -57,8 +68,7 @@ type Cluster struct {
 	removeDir   bool
 	libDir      string
 	classDir    string // of the clients in java/
-	tls         bool
-	credentials *Credentials
+	options     Options
 	nameServers []*Server
 	brokers     []*Server
 
@@ -95,7 +105,7 @@ func Start(t testing.TB, options Options) *Cluster {
 // New runs a cluster until Close. It returns when every server is up and every
 // broker is registered at every name server. ctx is for the boot only.
 func New(ctx context.Context, options Options) (*Cluster, error) {
-	c := &Cluster{version: options.Version, dir: options.Dir, tls: options.TLS, credentials: options.Credentials}
+	c := &Cluster{version: options.Version, dir: options.Dir, options: options}
 	if err := c.install(ctx); err != nil {
 		return nil, err
 	}
@@ -149,7 +159,7 @@ func (c *Cluster) addServers(options Options) {
 
 // boot starts the name servers, whose addresses all others need, then the rest.
 func (c *Cluster) boot(ctx context.Context) error {
-	if err := writeHome(c.toolsHome(), c.credentials); err != nil {
+	if err := writeHome(c.toolsHome(), c.options.Credentials); err != nil {
 		return err
 	}
 	var first, second []func() error
@@ -199,7 +209,7 @@ func (c *Cluster) awaitRegistered(ctx context.Context, server *Server) error {
 			nameServer, broker = server, other
 		}
 		err := Poll(ctx, func(ctx context.Context) error {
-			return checkRegistered(ctx, nameServer.Addr(), broker.Addr())
+			return c.checkRegistered(ctx, nameServer.Addr(), broker.Addr())
 		})
 		if err != nil {
 			return fmt.Errorf("register %s at %s: %w", broker.name, nameServer.name, err)
@@ -336,7 +346,7 @@ func (c *Cluster) clientCommand(home, main string, heapMB int) javaCommand {
 		classPath: []string{c.classDir, filepath.Join(c.libDir, "*")},
 		home:      home,
 		main:      main,
-		options:   []string{fmt.Sprintf("-Xmx%dm", heapMB)},
+		options:   append(c.options.clientTLS(), fmt.Sprintf("-Xmx%dm", heapMB)),
 	}
 }
 

@@ -307,7 +307,7 @@ func testBrokerRestart(t *testing.T, c *Cluster) {
 		t.Error("the broker runs after Kill")
 	}
 	Eventually(t, patience, func(ctx context.Context) error {
-		if checkRegistered(ctx, c.NameServerAt(0).Addr(), address) == nil {
+		if c.checkRegistered(ctx, c.NameServerAt(0).Addr(), address) == nil {
 			return errors.New("the name server still lists the killed broker")
 		}
 		return nil
@@ -322,7 +322,7 @@ func testBrokerRestart(t *testing.T, c *Cluster) {
 	if broker.Addr() != address || broker.PID() == pid {
 		t.Errorf("the broker came back at %s with pid %d, was %s, %d", broker.Addr(), broker.PID(), address, pid)
 	}
-	must(t, checkRegistered(t.Context(), c.NameServerAt(0).Addr(), address))
+	must(t, c.checkRegistered(t.Context(), c.NameServerAt(0).Addr(), address))
 	offsets, err := c.Offsets(t.Context(), topic)
 	must(t, err)
 	if sumMax(offsets) != 7 {
@@ -339,7 +339,7 @@ func testNameServerRestart(t *testing.T, c *Cluster) {
 		t.Errorf("the name server came back at %s, was %s", server.Addr(), address)
 	}
 	for _, broker := range c.Brokers() {
-		must(t, checkRegistered(t.Context(), address, broker.Addr()))
+		must(t, c.checkRegistered(t.Context(), address, broker.Addr()))
 	}
 }
 

@@ -114,8 +114,8 @@ func (c *Cluster) consumerArgs(options ConsumerOptions) []string {
 	add("pullBatch", options.PullBatch != 0, options.PullBatch)
 	add("threads", options.Threads != 0, options.Threads)
 	add("commitIntervalMillis", options.CommitInterval != 0, options.CommitInterval.Milliseconds())
-	if c.credentials != nil {
-		args = append(args, "accessKey="+c.credentials.AccessKey, "secretKey="+c.credentials.SecretKey)
+	if c.options.Credentials != nil {
+		args = append(args, "accessKey="+c.options.Credentials.AccessKey, "secretKey="+c.options.Credentials.SecretKey)
 	}
 	return args
 }

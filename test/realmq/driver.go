@@ -97,8 +97,8 @@ func (c *Cluster) startDriver(ctx context.Context) error {
 	}
 	java := c.clientCommand(home, "Driver", 256)
 	java.args = []string{c.NameServer()}
-	if c.credentials != nil {
-		java.args = append(java.args, c.credentials.AccessKey, c.credentials.SecretKey)
+	if c.options.Credentials != nil {
+		java.args = append(java.args, c.options.Credentials.AccessKey, c.options.Credentials.SecretKey)
 	}
 	driver, _, err := startPeer(ctx, "driver", java.command(), c.driverLogPath())
 	if err != nil {

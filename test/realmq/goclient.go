@@ -133,10 +133,10 @@ func (p *GoProducer) close() error {
 }
 
 func (c *Cluster) goCredentials() primitive.Credentials {
-	if c.credentials == nil {
+	if c.options.Credentials == nil {
 		return primitive.Credentials{}
 	}
-	return primitive.Credentials{AccessKey: c.credentials.AccessKey, SecretKey: c.credentials.SecretKey}
+	return primitive.Credentials{AccessKey: c.options.Credentials.AccessKey, SecretKey: c.options.Credentials.SecretKey}
 }
 
 // withContext calls a function that takes no context and waits as long as ctx allows.

@@ -136,7 +136,15 @@ func (s *Server) reserve() error {
 	if err := os.RemoveAll(s.home); err != nil {
 		return err
 	}
-	return writeHome(s.home, s.cluster.credentials)
+	if err := writeHome(s.home, s.cluster.options.Credentials); err != nil || s.broker == nil {
+		return err
+	}
+	for path, text := range s.broker.Files {
+		if err := os.WriteFile(filepath.Join(s.home, path), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) boot(ctx context.Context) error {
@@ -186,9 +194,7 @@ func (s *Server) command(config string) javaCommand {
 		home:      s.home,
 		args:      []string{"-c", config},
 	}
-	if !s.cluster.tls {
-		java.options = append(java.options, "-Dtls.server.mode=disabled")
-	}
+	java.options = append(java.options, s.cluster.options.serverTLS()...)
 	if s.broker == nil {
 		java.main = "org.apache.rocketmq.namesrv.NamesrvStartup"
 		java.options = append(java.options, "-Xms64m", "-Xmx256m")

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"regexp"
 	"time"
 )
@@ -21,17 +20,16 @@ const (
 // request sends one request of RocketMQ's remoting protocol on a connection of
 // its own and returns the body of the answer. It knows as much of the protocol
 // as this package needs for what no admin client of every version offers.
-func request(ctx context.Context, address string, code int) ([]byte, error) {
-	body, err := roundTrip(ctx, address, code)
+func (c *Cluster) request(ctx context.Context, address string, code int) ([]byte, error) {
+	body, err := c.roundTrip(ctx, address, code)
 	if err != nil {
 		return nil, fmt.Errorf("request %d to %s: %w", code, address, err)
 	}
 	return body, nil
 }
 
-func roundTrip(ctx context.Context, address string, code int) ([]byte, error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", address)
+func (c *Cluster) roundTrip(ctx context.Context, address string, code int) ([]byte, error) {
+	conn, err := c.options.dial(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +69,8 @@ func roundTrip(ctx context.Context, address string, code int) ([]byte, error) {
 }
 
 // checkRegistered says whether a name server lists a broker by its address.
-func checkRegistered(ctx context.Context, nameServer, broker string) error {
-	body, err := request(ctx, nameServer, codeGetClusterInfo)
+func (c *Cluster) checkRegistered(ctx context.Context, nameServer, broker string) error {
+	body, err := c.request(ctx, nameServer, codeGetClusterInfo)
 	if err != nil {
 		return err
 	}
@@ -96,7 +94,7 @@ func (c *Cluster) Commits(ctx context.Context, broker string) (map[string]map[in
 	if err != nil {
 		return nil, err
 	}
-	body, err := request(ctx, server.Addr(), codeGetAllConsumerOffset)
+	body, err := c.request(ctx, server.Addr(), codeGetAllConsumerOffset)
 	if err != nil {
 		return nil, fmt.Errorf("commits at broker %s: %w", broker, err)
 	}
