@@ -1,11 +1,13 @@
 package fakemq
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -17,6 +19,9 @@ type Cluster struct {
 	nameServers []*Node
 	nodes       []*Node // brokers' nodes: each master followed by its slaves
 	buffers     sync.Pool
+	access      atomic.Pointer[Access]
+	certs       *certificates // nil where nodes take no TLS
+	tls         *tls.Config
 
 	mu        sync.RWMutex // guards the truth below
 	brokers   []*broker    // sorted by name, as clients sort queues
@@ -35,6 +40,10 @@ func Start(opts Options) (*Cluster, error) {
 		return nil, fmt.Errorf("fakemq: %w", err)
 	}
 	c := &Cluster{opts: opts, byName: map[string]*broker{}, groups: map[string]*group{}}
+	c.access.Store(opts.Access)
+	if err := c.makeTLS(); err != nil {
+		return nil, fmt.Errorf("fakemq: %w", err)
+	}
 	c.addNameServers()
 	for _, co := range opts.Clusters {
 		c.addBrokers(co)

@@ -38,7 +38,9 @@ func (n *Node) serve(stopped <-chan struct{}, conn net.Conn, mode Mode) {
 	case Silent:
 		_, _ = io.Copy(io.Discard, conn)
 	default:
-		n.serveRemoting(stopped, conn)
+		if conn = n.mq.sniff(conn); conn != nil {
+			n.serveRemoting(stopped, conn)
+		}
 	}
 }
 
@@ -109,7 +111,9 @@ func (x *exchange) answerWith(use func(frame []byte)) {
 	body := x.node.mq.buffer()
 	defer x.node.mq.release(body)
 	a := answer{stopped: x.stopped, body: (*body)[:0]}
-	x.node.answer(x.req, &a)
+	if x.node.letIn(x.link.conn.RemoteAddr(), x.req, &a) {
+		x.node.answer(x.req, &a)
+	}
 	*body = a.body[:0]
 	x.frame(&a, use)
 }

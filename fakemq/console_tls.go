@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// certificates are what a console with TLS needs: an authority of its own, and
-// a certificate for either side.
+// certificates are what TLS needs: an authority of its own, and a certificate for
+// either side.
 type certificates struct {
 	ca            *x509.Certificate
 	key           *ecdsa.PrivateKey // the authority's
@@ -36,7 +36,7 @@ func makeCertificates() (*certificates, error) {
 	}
 	c.ca, c.key = made.Leaf, made.PrivateKey.(*ecdsa.PrivateKey) //nolint:forcetypeassert // made below
 	c.own, err = c.make(2, &x509.Certificate{
-		Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		Subject: localhost(), DNSNames: []string{"localhost"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		KeyUsage:    x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
@@ -82,6 +82,8 @@ func (c *certificates) make(serial int64, template *x509.Certificate) (tls.Certi
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
+
+func localhost() pkix.Name { return pkix.Name{CommonName: "localhost"} }
 
 func (c *certificates) pool() *x509.CertPool {
 	pool := x509.NewCertPool()

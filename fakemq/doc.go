@@ -22,6 +22,9 @@
 // interface of rocketmq-dashboard 1.0.0 or 2.1.1, with its login and its own
 // faults, answering from the same truth.
 //
+// Brokers check who asks where Options.Access says so, by ACL 1.0 or 2.0 after
+// their release, and nodes take TLS as Options.TLS says.
+//
 // It may hold what RocketMQ's servers do and what its clients make them say.
 // It stores no message, keeps nothing on disk, and knows nothing of metrics or
 // of who asks. What of a real RocketMQ it leaves out is listed in SKIPPED.md.

@@ -39,6 +39,10 @@ type Options struct {
 	// Marks is how many store times are kept per queue; older neighbors
 	// merge. 0 is 64. A mark costs 16 bytes once a queue has produced it.
 	Marks int
+	// Access, where given, has brokers check who asks. SetAccess changes it.
+	Access *Access
+	// TLS says how nodes take TLS. The zero value is not at all.
+	TLS TLS
 	// Trace, where given, is told every request that a node received, before
 	// it is answered, from many goroutines.
 	Trace func(node string, req *remoting.Command)
