@@ -32,6 +32,18 @@ type Snapshot struct {
 	// Odd counts what was left out of the round because it made no sense: a
 	// key that is no topic@group, a queue id out of bounds.
 	Odd int
+	// Denials are what brokers did not tell for want of a right, in the order
+	// of the requests.
+	Denials []Denial
+}
+
+// Denial is a kind of request that brokers deny.
+type Denial struct {
+	Request string // RocketMQ's name of it
+	Right   string // that it needs, in words: "Get on Topic:*"; empty if that is not known
+	// Count is how many such requests were denied when they were last tried:
+	// of as many topics, groups or processes on some broker.
+	Count int
 }
 
 // NameServer is one name server and whether it answered in the round.

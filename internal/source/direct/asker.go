@@ -16,7 +16,7 @@ import (
 // at a time per broker, in the background: a slow client delays no round. A
 // process waits in the queue at most once, which bounds it.
 type asker struct {
-	client *remoting.Client
+	client *client
 	ctx    context.Context //nolint:containedctx // lives as long as the source
 	wg     *sync.WaitGroup // the source's
 
@@ -59,7 +59,7 @@ type askQueue struct {
 	running int
 }
 
-func newAsker(ctx context.Context, client *remoting.Client, wg *sync.WaitGroup) *asker {
+func newAsker(ctx context.Context, client *client, wg *sync.WaitGroup) *asker {
 	return &asker{
 		client: client, ctx: ctx, wg: wg,
 		queues: make(map[string]*askQueue),

@@ -14,6 +14,7 @@ type reading struct {
 	broker *broker
 	proc   *proc
 	build  *partBuilder
+	denied bool // the bulk request for ends was, which says nothing of the release
 }
 
 // readBrokers reads one process of every broker, and asks the others whether
@@ -72,7 +73,7 @@ func (w *reading) ask() error {
 	failed = w.note(remoting.GetAllConsumerOffset, w.named(w.build.takeCommits(commits)), nil)
 	if failed == nil && w.proc.id != remoting.MasterID && len(w.build.part.Commits) == 0 && len(w.broker.known.groups) > 0 {
 		failed = fmt.Errorf("%s: a slave of broker %s that stands in for its master knows no commit of any group", w.proc.addr, w.broker.name)
-		w.failAs(w.broker.cluster.name, w.proc.addr, remoting.GetAllConsumerOffset, reasonNoCommits, failed)
+		w.add(w.broker.cluster.name, w.proc.addr, remoting.GetAllConsumerOffset.String(), reasonNoCommits, failed)
 	}
 	return failed
 }

@@ -57,7 +57,7 @@ func (o Options) withDefaults() Options {
 // Source reads the clusters behind one set of name servers.
 type Source struct {
 	opts   Options
-	client *remoting.Client
+	client *client
 	asker  *asker
 
 	// What runs in the background, beyond a round, ends with the source.
@@ -79,7 +79,7 @@ var _ source.Source = (*Source)(nil)
 func New(o Options) *Source {
 	o = o.withDefaults()
 	s := &Source{
-		opts: o, client: remoting.NewClient(o.Remoting), seed: maphash.MakeSeed(),
+		opts: o, client: newClient(o.Remoting, o.Now), seed: maphash.MakeSeed(),
 		clusters: make(map[string]*cluster),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -102,6 +102,7 @@ func (s *Source) Close() error {
 func (s *Source) Collect(ctx context.Context) source.Round {
 	r := &round{src: s, ctx: ctx, began: s.opts.Now()}
 	s.names.nextRound()
+	s.client.forget()
 	r.within(1.0/4, r.readTopology)
 	s.client.Retain(s.isNode)
 	r.feelPulses()
@@ -159,15 +160,26 @@ func (r *round) within(part float64, step func()) {
 	step()
 }
 
-// fail counts a failure of one request to one node.
-func (r *round) fail(cluster, addr string, step remoting.RequestCode, err error) {
-	r.failAs(cluster, addr, step, remoting.Reason(err), err)
+// fail counts a failure of one request to one node. Where it says what the node
+// does with every request, no request is named.
+func (r *round) fail(cluster, addr string, code remoting.RequestCode, err error) {
+	step, reason := code.String(), remoting.Reason(err)
+	if reason == "login" || reason == "tls" {
+		step = everyRequest
+	}
+	if text := advice(&r.src.opts.Remoting, code, err); text != "" {
+		err = &advisedError{err, text}
+	}
+	r.add(cluster, addr, step, reason, err)
 }
 
-func (r *round) failAs(cluster, addr string, step remoting.RequestCode, reason string, err error) {
+// everyRequest is the step of what fails whatever is asked for.
+const everyRequest = "every request"
+
+func (r *round) add(cluster, addr, step, reason string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.failures.Add(cluster, addr, step.String(), reason, err)
+	r.failures.Add(cluster, addr, step, reason, err)
 }
 
 // cluster is what is remembered of one cluster between rounds.
@@ -200,7 +212,7 @@ func (r *round) snapshots() []*model.Snapshot {
 		c := s.clusters[name]
 		snap := &model.Snapshot{
 			Cluster: name, Ended: ended, Taken: c.taken,
-			NameServers: slices.Clone(s.nameServers), Odd: c.odd,
+			NameServers: slices.Clone(s.nameServers), Odd: c.odd, Denials: s.denials(c),
 		}
 		for _, b := range c.sortedBrokers() {
 			snap.Brokers = append(snap.Brokers, b.processes()...)

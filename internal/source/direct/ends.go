@@ -33,7 +33,7 @@ func (w *reading) readEndsAndGroups(groups []*group) {
 	// they were deleted a moment ago and nothing is proven.
 	rest := w.build.wantedTopics()
 	w.readTopicStats(rest, nil)
-	if slices.ContainsFunc(rest, func(t *topic) bool { return t.state == read }) && w.proc.bulk == untried {
+	if slices.ContainsFunc(rest, func(t *topic) bool { return t.state == read }) && w.proc.bulk == untried && !w.denied {
 		w.proc.bulk = ignores
 	}
 }
@@ -126,6 +126,8 @@ func (w *reading) takeBulk(topics []*topic, body []byte, err error) {
 	}
 	var refused *remoting.ResponseError
 	switch {
+	case isDenied(err):
+		w.denied = true
 	case errors.As(err, &refused) && remoting.Reason(err) != "busy":
 	case err != nil:
 		setState(topics, missing)

@@ -95,7 +95,7 @@ func TestBulkUnreadable(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
 		s.Shop()
-		s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Effect: fakemq.Refuse(remoting.NoPermission, "no")})
+		s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.GetConsumeStats, Effect: fakemq.Refuse(remoting.SystemError, "no")})
 		r := s.Collect()
 		s.Compare("refused", r, s.Truth())
 		w := s.watch()
