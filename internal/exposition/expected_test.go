@@ -168,6 +168,9 @@ func (e *expectation) nodes(r *lag.Report) {
 		e.add("exporter_incomplete_brokers", int64(r.Incomplete))
 		e.series[e.key("exporter_snapshot_timestamp_seconds")] = float64(ended.UnixMilli()) / 1000
 	}
+	for _, d := range r.Snapshot.Denials {
+		e.add("exporter_denied_requests", int64(d.Count), "request", d.Request, "right", d.Right)
+	}
 	for _, n := range r.Snapshot.NameServers {
 		e.add("nameserver_up", bit(n.Up), "address", n.Addr)
 	}

@@ -27,6 +27,7 @@ func stories() []story {
 		{"unowned", []*lag.Report{unowned()}},
 		{"uncommitted", []*lag.Report{uncommitted()}},
 		{"broker-down", []*lag.Report{brokerDown()}},
+		{"denied", []*lag.Report{denied()}},
 		{"clients", []*lag.Report{clients()}},
 		{"health", []*lag.Report{health()}},
 		{"broker-runtime", []*lag.Report{brokerRuntime()}},
@@ -208,6 +209,21 @@ func brokerDown() *lag.Report {
 	}
 	b.Parts[1].Age = 1
 	b.group("billing", []string{"orders"}, "10.0.1.1@4711#1")
+	return b.report()
+}
+
+// denied: the exporter's user may log in and no more.
+func denied() *lag.Report {
+	b := newBuilder("closed")
+	b.broker("broker-a", 0, model.Master, true)
+	b.part("broker-a")
+	b.Parts[0].Missing = 3
+	b.Groups = append(b.Groups, &model.Group{Name: "billing"})
+	b.Denials = []model.Denial{
+		{Request: "GET_CONSUMER_CONNECTION_LIST", Right: "Get on Group:*", Count: 250},
+		{Request: "GET_TOPIC_STATS_INFO", Right: "Get on Topic:*", Count: 3},
+		{Request: "request 4711", Count: 1},
+	}
 	return b.report()
 }
 

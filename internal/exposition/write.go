@@ -98,6 +98,7 @@ func streams() []stream {
 		{family.QueueConsumerOffset, (*encoder).consumerOffsets},
 		{family.ExporterIncompleteBrokers, (*encoder).incompleteBrokers},
 		{family.ExporterSnapshotTimestamp, (*encoder).snapshotTimestamp},
+		{family.ExporterDeniedRequests, (*encoder).denials},
 	})
 }
 
@@ -181,4 +182,13 @@ func (e *encoder) snapshotTimestamp(r *lag.Report) {
 	}
 	e.start()
 	e.endTime(r.Snapshot.Taken)
+}
+
+func (e *encoder) denials(r *lag.Report) {
+	for _, d := range r.Snapshot.Denials {
+		e.start()
+		e.label(d.Request)
+		e.label(d.Right)
+		e.end(int64(d.Count))
+	}
 }

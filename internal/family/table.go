@@ -81,6 +81,7 @@ const (
 	ExporterRequestSentBytes
 	ExporterResponseReceivedBytes
 	ExporterErrors
+	ExporterDeniedRequests
 	ExporterOddEntries
 	ExporterSeriesDropped
 	ExporterSeries
@@ -113,6 +114,7 @@ const (
 	LabelReason       = "reason"
 	LabelRequest      = "request"
 	LabelResult       = "result"
+	LabelRight        = "right"
 	LabelRole         = "role"
 	LabelRule         = "rule"
 	LabelState        = "state"
@@ -183,7 +185,7 @@ var table = [...]Family{
 	},
 	BrokerUp: {
 		Name:   "broker_up",
-		Help:   "1 if the broker process answered in the last round, else 0. No series for a broker that no name server knows.",
+		Help:   "1 if the broker process answered in the last round, else 0, as where it refuses the exporter's login. No series for a broker that no name server knows.",
 		Set:    Default,
 		Labels: []string{LabelCluster, LabelBroker, LabelBrokerID, LabelAddress},
 	},
@@ -658,6 +660,14 @@ var table = [...]Family{
 		Unit:   "errors",
 		Set:    Exporter,
 		Labels: []string{LabelCluster, LabelReason},
+	},
+	ExporterDeniedRequests: {
+		Name: "exporter_denied_requests",
+		Help: "Requests that brokers deny the exporter's user, of as many topics, consumer groups or processes, with the right that is missing. " +
+			"They are sent again with pauses of up to five minutes. No series where nothing is denied.",
+		Unit:   "requests",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelRequest, LabelRight},
 	},
 	ExporterOddEntries: {
 		Name:   "exporter_odd_entries_total",
