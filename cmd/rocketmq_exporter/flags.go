@@ -43,7 +43,7 @@ func parse(args []string, stdout, stderr io.Writer) (c commandLine, done bool, e
 	status := 0
 	k.Terminate(func(code int) { done, status = true, max(status, code) })
 	k.UsageTemplate(usageTemplate)
-	k.UsageFuncs(template.FuncMap{"GeneralFlags": generalFlags, "ConsoleFlags": consoleFlags, "FlagsToTwoColumns": flagColumns})
+	k.UsageFuncs(template.FuncMap{"GeneralFlags": generalFlags, "AccessFlags": accessFlags, "ConsoleFlags": consoleFlags, "FlagsToTwoColumns": flagColumns})
 	k.Version(version.Print(program))
 	k.HelpFlag.Short('h').Help("Show this help; " + program + " demo --help and lag --help show those of the commands.")
 	k.VersionFlag.Help("Show the version.")
@@ -133,22 +133,31 @@ Commands:
 Flags:
 {{.App.Flags | GeneralFlags | FlagsToTwoColumns | FormatTwoColumns}}
 {{- if not (and $own (eq .Context.SelectedCommand.Name "demo"))}}
+Flags that go with --namesrv, for clusters with access control (ACL) or TLS:
+{{.App.Flags | AccessFlags | FlagsToTwoColumns | FormatTwoColumns}}
 Flags that go with --console:
 {{.App.Flags | ConsoleFlags | FlagsToTwoColumns | FormatTwoColumns}}
 {{- end -}}
 `
 
 // consoleFlags are the flags about how a console is reached. Most people need
-// none of them: help shows them apart, and last.
-func consoleFlags(flags []*kingpin.FlagModel) []*kingpin.FlagModel {
-	return slices.DeleteFunc(slices.Clone(flags), func(f *kingpin.FlagModel) bool { return !isConsoleFlag(f) })
-}
+// none of them: help shows them apart, and last. So are accessFlags, of name
+// servers and brokers.
+func consoleFlags(flags []*kingpin.FlagModel) []*kingpin.FlagModel { return only(flags, isConsoleFlag) }
+
+func accessFlags(flags []*kingpin.FlagModel) []*kingpin.FlagModel { return only(flags, isAccessFlag) }
 
 func generalFlags(flags []*kingpin.FlagModel) []*kingpin.FlagModel {
-	return slices.DeleteFunc(slices.Clone(flags), isConsoleFlag)
+	return only(flags, func(f *kingpin.FlagModel) bool { return !isConsoleFlag(f) && !isAccessFlag(f) })
+}
+
+func only(flags []*kingpin.FlagModel, is func(*kingpin.FlagModel) bool) []*kingpin.FlagModel {
+	return slices.DeleteFunc(slices.Clone(flags), func(f *kingpin.FlagModel) bool { return !is(f) })
 }
 
 func isConsoleFlag(f *kingpin.FlagModel) bool { return strings.HasPrefix(f.Name, "console.") }
+
+func isAccessFlag(f *kingpin.FlagModel) bool { return strings.HasPrefix(f.Name, "namesrv.") }
 
 // flagColumns is what help says of each flag. The environment variables are
 // left out: their names follow from a rule that the help begins with.

@@ -51,12 +51,16 @@ func start(t *testing.T, o fakemq.Options) *fakemq.Cluster {
 }
 
 // shop is a cluster of two brokers with a backlog of each kind.
-func shop(t *testing.T) *fakemq.Cluster {
+func shop(t *testing.T, edit ...func(*fakemq.Options)) *fakemq.Cluster {
 	t.Helper()
-	mq := start(t, fakemq.Options{
+	o := fakemq.Options{
 		Clusters:      []fakemq.ClusterOptions{{Name: "shop", Brokers: []string{"broker-a", "broker-b"}}},
 		ClientTimeout: 100 * time.Millisecond,
-	})
+	}
+	for _, e := range edit {
+		e(&o)
+	}
+	mq := start(t, o)
 	must(t, mq.AddTopic(fakemq.Topic{Name: "orders", Queues: 3}))
 	must(t, mq.AddTopic(fakemq.Topic{Name: "audit", Queues: 2, Brokers: []string{"broker-b"}}))
 	must(t, mq.AddTopic(fakemq.Topic{Name: "notices", Queues: 1}))

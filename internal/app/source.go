@@ -24,7 +24,11 @@ func newTarget(c config.Cluster, before *target) (*target, error) {
 	}
 	t := &target{config: c, stats: counted, now: time.Now, shown: newShown(c)}
 	if c.Console.URL == "" {
-		t.src = newDirect(c, t.stats)
+		src, err := newDirect(c, t.stats)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.name(), err)
+		}
+		t.src = src
 		return t, nil
 	}
 	src, err := newConsole(c, t.stats)
@@ -87,16 +91,30 @@ func dropShared(choice *family.Choice) {
 	}
 }
 
-func newDirect(c config.Cluster, s *stats) source.Source {
+func newDirect(c config.Cluster, s *stats) (source.Source, error) {
+	a := c.Access
+	o := remoting.Options{
+		Window: c.Window, Observe: s.observeRemoting,
+		Credentials: remoting.Credentials{
+			AccessKey: a.AccessKey, SecretKey: remoting.NewSecret(a.SecretKey), SecurityToken: remoting.NewSecret(a.SecurityToken),
+		},
+	}
+	if a.Secure {
+		secure, err := a.TLS.Client()
+		if err != nil {
+			return nil, err
+		}
+		o.TLS = secure
+	}
 	return direct.New(direct.Options{
 		NameServers:  c.NameServers,
 		Selection:    selection(c),
-		Remoting:     remoting.Options{Window: c.Window, Observe: s.observeRemoting},
+		Remoting:     o,
 		KeepRounds:   c.KeepRounds,
 		ForgetAfter:  c.ForgetAfter,
 		Parallel:     c.Parallel,
 		OwnerRefresh: c.OwnerRefresh,
-	})
+	}), nil
 }
 
 func newConsole(c config.Cluster, s *stats) (source.Source, error) {

@@ -59,8 +59,12 @@ func newStats() *stats {
 // result is the reason of its failure.
 const resultOK = "ok"
 
-// observeRemoting is told of each request to a node.
+// observeRemoting is told of each request to a node. One that was not sent,
+// because there is no connection, is a failure and no request.
 func (s *stats) observeRemoting(x remoting.Exchange) {
+	if x.Sent == 0 {
+		return
+	}
 	s.observe(x.Code.String(), remoting.Reason(x.Err), x.Sent, int64(x.Received))
 }
 

@@ -61,6 +61,7 @@ type Cluster struct {
 	Name string
 
 	NameServers []string // host:port
+	Access      Access   // to them, and to brokers
 	Console     Console  // in place of name servers
 
 	Interval     time.Duration // between the beginnings of two rounds

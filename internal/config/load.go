@@ -365,8 +365,12 @@ func (l *loader) cluster(r *reading) {
 		}
 	}
 	r.chooseFamilies(k)
-	if of == FromConsole {
+	switch of {
+	case FromConsole:
 		r.checkConsole(&k.Console)
+	case Direct:
+		r.checkAccess(&k.Access)
+	case Any:
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 // checkConsole checks what goes together, and reads what files hold.
 func (r *reading) checkConsole(c *Console) {
 	c.Password = r.secret(c.Username, c.PasswordFile, c.PasswordEnv, keyPasswordFile, keyPasswordEnv)
-	r.checkLogin(c.Username, c.Password+c.PasswordFile+c.PasswordEnv, keyUsername, keyPasswordFile, keyPasswordEnv)
+	r.checkLogin("a password", c.Username, c.Password+c.PasswordFile+c.PasswordEnv, keyUsername, keyPasswordFile, keyPasswordEnv)
 	c.ProxyPassword = r.secret(c.ProxyUsername, c.ProxyPasswordFile, c.ProxyPasswordEnv, keyProxyFile, keyProxyEnv)
-	r.checkLogin(c.ProxyUsername, c.ProxyPassword+c.ProxyPasswordFile+c.ProxyPasswordEnv, keyProxyUsername, keyProxyFile, keyProxyEnv)
+	r.checkLogin("a password", c.ProxyUsername, c.ProxyPassword+c.ProxyPasswordFile+c.ProxyPasswordEnv, keyProxyUsername, keyProxyFile, keyProxyEnv)
 	if strings.HasPrefix(c.URL, "http://") {
-		for _, s := range tlsSettings("console.", "", "", nil) {
+		for _, s := range tlsSettings("console.", "console.", "", "", nil) {
 			if r.place(s.Key).is() {
 				r.about(s.Key, " is set, and the console's address is not https")
 			}
@@ -24,8 +24,9 @@ func (r *reading) checkConsole(c *Console) {
 	r.readTLS("console.", &c.TLS)
 }
 
-// checkLogin reports a user without a password, and a password without a user.
-func (r *reading) checkLogin(user, password, userKey, fileKey, envKey string) {
+// checkLogin reports a user without a password, or what stands for one, and a
+// password without a user.
+func (r *reading) checkLogin(what, user, password, userKey, fileKey, envKey string) {
 	if (user == "") == (password == "") {
 		return
 	}
@@ -33,7 +34,7 @@ func (r *reading) checkLogin(user, password, userKey, fileKey, envKey string) {
 	if r.listed {
 		env = envKey
 	}
-	r.aboutPair(userKey, " goes with a password, in %s or %s: one of them is missing", r.short(fileKey), env)
+	r.aboutPair(userKey, " goes with %s, in %s or %s: one of them is missing", what, r.short(fileKey), env)
 }
 
 // secret is what a file holds, or where none is named, a variable.

@@ -8,7 +8,7 @@ import (
 // Settings is the table of everything that can be set, in the order of help and
 // documents.
 func Settings() []*Setting {
-	rows := slices.Concat(commandLineSettings(), sourceSettings(), consoleSettings(), collectSettings(), stateSettings(), selectionSettings(), globalSettings())
+	rows := slices.Concat(commandLineSettings(), sourceSettings(), accessSettings(), consoleSettings(), collectSettings(), stateSettings(), selectionSettings(), globalSettings())
 	list := make([]*Setting, len(rows))
 	for i := range rows {
 		list[i] = &rows[i]
@@ -93,7 +93,7 @@ func consoleSettings() []Setting {
 			at:   func(_ *Config, k *Cluster) any { return &k.Console.ProxyPasswordEnv },
 		},
 	}
-	rows = append(rows, tlsSettings("console.", "https", "console", func(k *Cluster) *TLS { return &k.Console.TLS })...)
+	rows = append(rows, tlsSettings("console.", "console.", "https", "console", func(k *Cluster) *TLS { return &k.Console.TLS })...)
 	rows = append(rows,
 		Setting{
 			Key: "console.parallel", Flag: "console.parallel", Default: "4", Unit: "calls",
@@ -114,35 +114,36 @@ func consoleSettings() []Setting {
 	return rows
 }
 
-// tlsSettings are those of a server that is reached by TLS.
-func tlsSettings(section, protocol, server string, of func(*Cluster) *TLS) []Setting {
+// tlsSettings are those of a server that is reached by TLS: with what begins
+// their keys, and their flags.
+func tlsSettings(section, flags, protocol, server string, of func(*Cluster) *TLS) []Setting {
 	return []Setting{
 		{
-			Key: section + keyCA, Flag: section + "ca-file", Value: "FILE",
+			Key: section + keyCA, Flag: flags + "ca-file", Value: "FILE",
 			Help: "PEM file with the authorities to trust for " + protocol + ", instead of the system's.",
 			kind: file{},
 			at:   func(_ *Config, k *Cluster) any { return &of(k).CAFile },
 		},
 		{
-			Key: section + keyCert, Flag: section + "cert-file", Value: "FILE",
+			Key: section + keyCert, Flag: flags + "cert-file", Value: "FILE",
 			Help: "PEM file with a certificate to show.",
 			kind: file{},
 			at:   func(_ *Config, k *Cluster) any { return &of(k).CertFile },
 		},
 		{
-			Key: section + keyKey, Flag: section + "key-file", Value: "FILE",
+			Key: section + keyKey, Flag: flags + "key-file", Value: "FILE",
 			Help: "PEM file with the key of that certificate.",
 			kind: file{},
 			at:   func(_ *Config, k *Cluster) any { return &of(k).KeyFile },
 		},
 		{
-			Key: section + keyServerName, Flag: section + "server-name", Value: "NAME",
+			Key: section + keyServerName, Flag: flags + "server-name", Value: "NAME",
 			Help: "Name in the " + server + "'s certificate, if not that of the address.",
 			kind: text{},
 			at:   func(_ *Config, k *Cluster) any { return &of(k).ServerName },
 		},
 		{
-			Key: section + keyInsecure, Flag: section + "insecure-skip-verify", Default: "false",
+			Key: section + keyInsecure, Flag: flags + "insecure-skip-verify", Default: "false",
 			Help: "Trust any certificate.",
 			kind: yesNo{},
 			at:   func(_ *Config, k *Cluster) any { return &of(k).Insecure },

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEachMistakeAboutAccessIsNamed(t *testing.T) {
+	const (
+		login = "--namesrv.access-key goes with a secret key, in --namesrv.secret-key-file or ROCKETMQ_EXPORTER_NAMESRV_SECRET_KEY: one of them is missing"
+		noTLS = " is set, and --namesrv.tls is not"
+	)
+	w := world{env: map[string]string{}, files: map[string]string{"s": secret, "empty": "\n", "no.pem": secret}}
+	for _, c := range []struct {
+		name  string
+		flags []string
+		env   string // the secret key there
+		want  string
+	}{
+		{"key without secret", []string{"--namesrv.access-key=exporter"}, "", login},
+		{"secret without key", nil, secret, login},
+		{"secret file without key", []string{"--namesrv.secret-key-file=s"}, "", login},
+		{"no secret file", []string{"--namesrv.access-key=exporter", "--namesrv.secret-key-file=missing"}, secret, "--namesrv.secret-key-file: open missing: file does not exist"},
+		{"empty secret file", []string{"--namesrv.access-key=exporter", "--namesrv.secret-key-file=empty"}, "", "--namesrv.secret-key-file: empty is empty"},
+		{"token without key", []string{"--namesrv.security-token-file=s"}, "", "--namesrv.security-token-file goes with --namesrv.access-key, which is missing"},
+		{"no token file", []string{"--namesrv.access-key=exporter", "--namesrv.security-token-file=missing"}, secret, "--namesrv.security-token-file: open missing: file does not exist"},
+
+		{"authorities without TLS", []string{"--namesrv.ca-file=missing"}, "", "--namesrv.ca-file" + noTLS},
+		{"name without TLS", []string{"--namesrv.server-name=mq"}, "", "--namesrv.server-name" + noTLS},
+		{"any certificate without TLS", []string{"--namesrv.insecure-skip-verify=true"}, "", "--namesrv.insecure-skip-verify" + noTLS},
+		{"no authorities", []string{"--namesrv.tls=true", "--namesrv.ca-file=no.pem"}, "", "--namesrv.ca-file: no.pem holds no certificate in PEM"},
+		{"certificate without key", []string{"--namesrv.tls=true", "--namesrv.cert-file=c"}, "", "--namesrv.cert-file and --namesrv.key-file: one of them is missing"},
+		{"no switch", []string{"--namesrv.tls=on"}, "", `--namesrv.tls: "on" is not allowed: allowed are true and false`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w.env[EnvSecretKey] = c.env
+			_, err := w.load(Sources{Flags: byFlags(append(c.flags, "--namesrv=mq:9876")...)})
+			if err == nil || err.Error() != c.want {
+				t.Fatalf("\n got %v\nwant %s", err, c.want)
+			}
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("the message repeats a secret: %v", err)
+			}
+		})
+	}
+	if _, err := flags("--console=mq", "--namesrv.tls=true"); err == nil || err.Error() != "--namesrv.tls is set, and there is no --namesrv" {
+		t.Errorf("with a console: %v", err)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	ca := selfSigned(t)
+	w := world{
+		env:   map[string]string{EnvSecretKey: "of the environment\n", "WEST": "west's own", "TOKEN": "token"},
+		files: map[string]string{"secret": secret + "\n", "ca.pem": ca},
+	}
+	v, err := w.load(Sources{Flags: byFlags("--namesrv=mq:9876", "--namesrv.access-key=exporter")})
+	if a := must(t, v, err).Clusters[0].Access; a != (Access{AccessKey: "exporter", SecretKey: "of the environment"}) {
+		t.Errorf("%+v", a)
+	}
+	v, err = w.load(Sources{Flags: byFlags("--namesrv=mq:9876", "--namesrv.access-key=exporter", "--namesrv.secret-key-file=secret",
+		"--namesrv.tls=true", "--namesrv.ca-file=ca.pem", "--namesrv.server-name=broker.test")})
+	a := must(t, v, err).Clusters[0].Access
+	if a.SecretKey != secret || !a.Secure {
+		t.Errorf("%+v", a)
+	}
+	if c, err := a.TLS.Client(); err != nil || c.ServerName != "broker.test" || c.RootCAs == nil || c.InsecureSkipVerify {
+		t.Errorf("%v, %v", c, err)
+	}
+	v, err = w.load(Sources{File: ParseFile("mq.yml", []byte(`
+defaults:
+  tls: {enabled: true, ca_file: ca.pem}
+clusters:
+  - {name: east, namesrv: mq:1, acl: {access_key: east, secret_key_file: secret}}
+  - {name: west, namesrv: mq:2, acl: {access_key: west, secret_key_env: WEST, security_token_env: TOKEN}, tls: {insecure_skip_verify: true}}
+  - {name: open, namesrv: mq:3, tls: {enabled: false}}
+  - {name: by-console, console: {url: mq}}
+`))})
+	list := must(t, v, err).Clusters
+	east, west, open := list[0].Access, list[1].Access, list[2].Access
+	if east.SecretKey != secret || !east.Secure || east.TLS.CA != ca {
+		t.Errorf("east: %+v", east)
+	}
+	if west.SecretKey != "west's own" || west.SecurityToken != "token" || !west.TLS.Insecure || !west.Secure {
+		t.Errorf("west: %+v", west)
+	}
+	if open.AccessKey != "" || open.SecretKey != "" || open.Secure {
+		t.Errorf("open: %+v", open)
+	}
+}
+
+func selfSigned(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
