@@ -143,6 +143,17 @@ func (s sample) String() string {
 // exposition is what one scrape returned.
 type exposition []sample
 
+// read is what the exporter serves at a path.
+func (e *exporter) read(path string) (string, error) {
+	resp, err := http.Get(e.url + path)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return string(text), err
+}
+
 func (e *exporter) scrape(ctx context.Context) (exposition, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+"/metrics", nil)
 	if err != nil {

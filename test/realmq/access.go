@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -42,43 +42,36 @@ type Policy struct {
 	Resources, Actions []string
 }
 
-// CreateUser creates a user of ACL 2.0 on all masters, by mqadmin createUser and
+// CreateUser creates a user of ACL 2.0 on all brokers, by mqadmin createUser and
 // createAcl. Without a policy it may log in and no more.
 func (c *Cluster) CreateUser(ctx context.Context, user Credentials, policies ...Policy) error {
-	brokers, err := c.masters(nil)
-	if err != nil {
-		return err
-	}
-	for _, broker := range brokers {
-		if _, err := c.Admin(ctx, "createUser", "-b", broker.Addr(), "-u", user.AccessKey, "-p", user.SecretKey); err != nil {
-			return err
+	err := c.adminOfAll(ctx, "createUser", "-u", user.AccessKey, "-p", user.SecretKey)
+	for _, policy := range policies {
+		if err == nil {
+			err = c.adminOfAll(ctx, "createAcl", "-s", "User:"+user.AccessKey, "-d", "Allow",
+				"-r", strings.Join(policy.Resources, ","), "-a", strings.Join(policy.Actions, ","))
 		}
-		for _, policy := range policies {
-			if err := c.setPolicy(ctx, "createAcl", broker, user.AccessKey, policy); err != nil {
-				return err
-			}
+	}
+	return err
+}
+
+// SetPassword changes a user's secret on all brokers, by mqadmin updateUser.
+func (c *Cluster) SetPassword(ctx context.Context, user Credentials) error {
+	return c.adminOfAll(ctx, "updateUser", "-u", user.AccessKey, "-p", user.SecretKey)
+}
+
+// adminOfAll runs mqadmin once for each RocketMQ cluster.
+func (c *Cluster) adminOfAll(ctx context.Context, command string, args ...string) error {
+	names := make(map[string]bool)
+	for _, broker := range c.brokers {
+		names[broker.broker.ClusterName] = true
+	}
+	for name := range names {
+		if _, err := c.Admin(ctx, slices.Concat([]string{command, "-c", name}, args)...); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-func (c *Cluster) setPolicy(ctx context.Context, command string, broker *Server, user string, policy Policy) error {
-	_, err := c.Admin(ctx, command, "-b", broker.Addr(), "-s", "User:"+user, "-d", "Allow",
-		"-r", strings.Join(policy.Resources, ","), "-a", strings.Join(policy.Actions, ","))
-	return err
-}
-
-// SetPassword changes a user's secret on all masters, by mqadmin updateUser.
-func (c *Cluster) SetPassword(ctx context.Context, user Credentials) error {
-	brokers, err := c.masters(nil)
-	if err != nil {
-		return err
-	}
-	for _, broker := range brokers {
-		_, failed := c.Admin(ctx, "updateUser", "-b", broker.Addr(), "-u", user.AccessKey, "-p", user.SecretKey)
-		err = errors.Join(err, failed)
-	}
-	return err
 }
 
 // Certificate names files in PEM. The key is in PKCS #8.
