@@ -300,3 +300,34 @@ func TestReloadOfStates(t *testing.T) {
 		t.Error("it is read anew")
 	}
 }
+
+// What is read anew: a secret that was changed in its file counts as much as
+// what the settings themselves say.
+func TestWhatIsReadAnew(t *testing.T) {
+	c := config.Cluster{
+		Name: "east", Console: config.Console{URL: "https://mq", Username: "admin", Password: "one", TLS: config.TLS{CAFile: "ca.pem"}},
+	}
+	tgt, err := newTarget(c, nil)
+	must(t, err)
+	t.Cleanup(func() { _ = tgt.src.Close() })
+	for name, test := range map[string]struct {
+		edit func(*config.Cluster)
+		same bool
+	}{
+		"nothing":       {func(*config.Cluster) {}, true},
+		"a link":        {func(c *config.Cluster) { c.ConsoleLink = "https://mq" }, true},
+		"limits":        {func(c *config.Cluster) { c.Limit, c.FamilyLimit = 1, 1 }, true},
+		"a password":    {func(c *config.Cluster) { c.Console.Password = "two" }, false},
+		"an authority":  {func(c *config.Cluster) { c.Console.TLS.CA = "PEM" }, false},
+		"a secret key":  {func(c *config.Cluster) { c.Access.SecretKey = "two" }, false},
+		"the interval":  {func(c *config.Cluster) { c.Interval = 1 }, false},
+		"system topics": {func(c *config.Cluster) { c.System = true }, false},
+		"the shard":     {func(c *config.Cluster) { c.Shard = config.Shard{Index: 1, Total: 2} }, false},
+	} {
+		changed := c
+		test.edit(&changed)
+		if got := tgt.readsAs(changed); got != test.same {
+			t.Errorf("%s: reads the same is %v", name, got)
+		}
+	}
+}
