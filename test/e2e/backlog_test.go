@@ -98,7 +98,7 @@ func (s *story) populate() {
 	offline := consumer(realmq.ConsumerOptions{Group: "cg_offline", Topics: []string{"idle"}})
 	consumer(realmq.ConsumerOptions{Group: "cg_short", Topics: []string{"short-lived"}})
 	consumer(realmq.ConsumerOptions{Group: resetGroup, Topics: []string{resetTopic}, Threads: 1, Delay: 20 * time.Millisecond})
-	must[*realmq.GoConsumer](t)(s.mq.StartGoConsumer("cg_go", "orders", "go-"+s.mq.Version()))
+	must[*realmq.GoConsumer](t)(s.mq.StartGoConsumer("cg_go", "orders"))
 
 	for _, topic := range []string{"orders", "payments", "failing", "short-lived", "idle"} {
 		check(t, s.mq.Produce(ctx, realmq.Messages{Topic: topic, Count: 400}))

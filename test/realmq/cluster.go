@@ -75,7 +75,7 @@ type Cluster struct {
 	mu      sync.Mutex
 	driver  *peer
 	clients []closer // consumers and producers, to be ended with the cluster
-	started int      // clients so far, for the names of their folders
+	started int      // clients so far, for the names of their folders and instances
 }
 
 type closer interface{ close() error }

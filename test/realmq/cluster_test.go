@@ -44,12 +44,12 @@ func TestVersion5(t *testing.T) {
 // testCluster tests what all versions have in common, on one cluster since a
 // boot is what costs the most.
 func testCluster(t *testing.T, c *Cluster) {
-	failing := startFailing(t, c)
+	failing, gophers := startFailing(t, c), startGophers(t, c)
 	t.Run("offsets", func(t *testing.T) { testOffsets(t, c) })
 	t.Run("seed", func(t *testing.T) { testSeed(t, c) })
 	t.Run("Java consumers", func(t *testing.T) { testJavaConsumers(t, c) })
 	t.Run("broadcasting", func(t *testing.T) { testBroadcasting(t, c) })
-	t.Run("Go client", func(t *testing.T) { testGoClient(t, c) })
+	t.Run("Go client", func(t *testing.T) { testGoClient(t, c, gophers) })
 	t.Run("mqadmin errors", func(t *testing.T) { testAdminErrors(t, c) })
 	t.Run("deletion", func(t *testing.T) { testDeletion(t, c) })
 	t.Run("retry", func(t *testing.T) { testRetry(t, c, failing) })
@@ -201,32 +201,49 @@ func testPop(t *testing.T, c *Cluster) {
 	must(t, consumer.Kill())
 }
 
-func testGoClient(t *testing.T, c *Cluster) {
-	const group, topic = "gophers", "go-topic"
-	must(t, c.CreateTopic(t.Context(), Topic{Name: topic, Queues: 2}))
-	consumer, err := c.StartGoConsumer(group, topic, "consumer")
+// startGophers starts a consumer of the Go client and sends it messages. It
+// commits ten seconds after its start at the earliest, so testGoClient looks at
+// it later.
+func startGophers(t *testing.T, c *Cluster) *GoConsumer {
+	t.Helper()
+	must(t, c.CreateTopic(t.Context(), Topic{Name: "go-topic", Queues: 2}))
+	consumer, err := c.StartGoConsumer("gophers", "go-topic")
 	must(t, err)
-	producer, err := c.StartGoProducer("go-producers", "producer")
+	producer, err := c.StartGoProducer("go-producers")
 	must(t, err)
 	for range 10 {
-		must(t, producer.Send(t.Context(), topic, []byte("hello")))
+		must(t, producer.Send(t.Context(), "go-topic", []byte("hello")))
 	}
 	must(t, producer.Stop(t.Context()))
+	return consumer
+}
+
+func testGoClient(t *testing.T, c *Cluster, consumer *GoConsumer) {
+	const group, topic = "gophers", "go-topic"
 	Eventually(t, patience, func(context.Context) error {
 		if got := consumer.Consumed(); got != 10 {
 			return fmt.Errorf("consumed %d, want 10", got)
 		}
 		return nil
 	})
-	clients, err := c.Clients(t.Context(), group)
-	must(t, err)
-	if len(clients) != 1 || clients[0].Language != "GO" {
-		t.Errorf("clients %+v, want one in GO", clients)
-	}
+	// Awaited, since a heartbeat that a busy broker did not answer is repeated
+	// half a minute later only.
+	Eventually(t, patience, func(ctx context.Context) error {
+		clients, err := c.Clients(ctx, group)
+		if err == nil && (len(clients) != 1 || clients[0].Language != "GO") {
+			err = fmt.Errorf("clients %+v, want one in GO", clients)
+		}
+		return err
+	})
+	// Its shutdown drops what it has consumed and not noted (pushConsumer.shutdown),
+	// so the commit has to be there before.
+	awaitLag(t, c, group, topic, 0)
 	must(t, consumer.Stop(t.Context()))
-	// At its shutdown the Go client may lose its last commit: what mqadmin and
-	// the driver see is the same all the same.
-	agreeing(t, c, group)
+	for _, row := range agreeing(t, c, group) {
+		if row.Topic == topic && row.Diff != 0 {
+			t.Errorf("%+v, want no lag after a shutdown", row)
+		}
+	}
 }
 
 func testAdminErrors(t *testing.T, c *Cluster) {
@@ -281,7 +298,8 @@ func testRetry(t *testing.T, c *Cluster, failing *Consumer) {
 			if err != nil {
 				return err
 			}
-			if sum := sumMax(offsets); sum != 3 {
+			// More where a busy broker answered too late and the client sent again.
+			if sum := sumMax(offsets); sum < 3 {
 				return fmt.Errorf("%d messages in %s, want 3", sum, topic)
 			}
 			return nil
@@ -343,19 +361,33 @@ func testNameServerRestart(t *testing.T, c *Cluster) {
 	}
 }
 
-// agreeing returns what mqadmin prints of a group, having compared it with
-// what the driver says.
+// agreeing returns what mqadmin prints of a group once the driver says the same.
+// They ask one after the other, and between them a consumer may commit for the
+// first time on its retry topic, which it does when a pull comes back empty.
 func agreeing(t *testing.T, c *Cluster, group string) []ProgressRow {
 	t.Helper()
-	rows, err := c.ConsumerProgress(t.Context(), group)
-	must(t, err)
-	offsets, err := c.ConsumeStats(t.Context(), group)
-	must(t, err)
+	var rows []ProgressRow
+	Eventually(t, patience, func(ctx context.Context) (err error) {
+		if rows, err = c.ConsumerProgress(ctx, group); err != nil {
+			return err
+		}
+		offsets, err := c.ConsumeStats(ctx, group)
+		if err != nil {
+			return err
+		}
+		return equalOffsets(rows, offsets)
+	})
+	return rows
+}
+
+// equalOffsets compares the queues of a group as mqadmin and as the driver have
+// them.
+func equalOffsets(rows []ProgressRow, offsets []GroupOffset) error {
 	slices.SortFunc(offsets, func(a, b GroupOffset) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.ID, b.ID))
 	})
 	if len(rows) == 0 || len(rows) != len(offsets) {
-		t.Fatalf("group %s: mqadmin has %d queues, the driver %d", group, len(rows), len(offsets))
+		return fmt.Errorf("mqadmin has %d queues, the driver %d", len(rows), len(offsets))
 	}
 	for i, row := range rows {
 		got := GroupOffset{
@@ -365,10 +397,10 @@ func agreeing(t *testing.T, c *Cluster, group string) []ProgressRow {
 			LastConsumed:   offsets[i].LastConsumed,
 		}
 		if got != offsets[i] || row.Diff != row.BrokerOffset-row.ConsumerOffset {
-			t.Errorf("group %s: mqadmin has %+v, the driver %+v", group, row, offsets[i])
+			return fmt.Errorf("mqadmin has %+v, the driver %+v", row, offsets[i])
 		}
 	}
-	return rows
+	return nil
 }
 
 func startConsumer(t *testing.T, c *Cluster, options ConsumerOptions) *Consumer {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,14 +40,13 @@ type GoConsumer struct {
 	shutdown func() error
 }
 
-// StartGoConsumer starts a Go consumer from the first message on. instance is
-// the second part of its client id; consumers of one process need different
-// ones, else they share a client.
-func (c *Cluster) StartGoConsumer(group, topic, instance string) (*GoConsumer, error) {
+// StartGoConsumer starts a Go consumer from the first message on. It commits
+// ten seconds after its start for the first time, then each five seconds.
+func (c *Cluster) StartGoConsumer(group, topic string) (*GoConsumer, error) {
 	client, err := rocketmq.NewPushConsumer(
 		consumer.WithNameServer(c.NameServers()),
 		consumer.WithGroupName(group),
-		consumer.WithInstance(instance),
+		consumer.WithInstance(c.goInstance()),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 		consumer.WithCredentials(c.goCredentials()),
 	)
@@ -72,7 +72,9 @@ func (c *Cluster) StartGoConsumer(group, topic, instance string) (*GoConsumer, e
 // Consumed is the number of messages so far.
 func (g *GoConsumer) Consumed() int64 { return g.consumed.Load() }
 
-// Stop shuts the consumer down, with a last commit.
+// Stop shuts the consumer down. Messages that it has counted and not yet noted
+// as consumed are left out of its last commit (pushConsumer.Shutdown): await
+// their commit before, where that matters.
 func (g *GoConsumer) Stop(ctx context.Context) error {
 	return withContext(ctx, "stop a Go consumer", g.shutdown)
 }
@@ -89,12 +91,12 @@ type GoProducer struct {
 	shutdown func() error
 }
 
-// StartGoProducer starts a Go producer; instance as for StartGoConsumer.
-func (c *Cluster) StartGoProducer(group, instance string) (*GoProducer, error) {
+// StartGoProducer starts a Go producer.
+func (c *Cluster) StartGoProducer(group string) (*GoProducer, error) {
 	client, err := rocketmq.NewProducer(
 		producer.WithNameServer(c.NameServers()),
 		producer.WithGroupName(group),
-		producer.WithInstanceName(instance),
+		producer.WithInstanceName(c.goInstance()),
 		producer.WithSendMsgTimeout(10*time.Second),
 		producer.WithCredentials(c.goCredentials()),
 	)
@@ -130,6 +132,18 @@ func (p *GoProducer) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	return p.Stop(ctx)
+}
+
+// goInstance is the second part of a Go client's id, new each time. Clients of
+// one process with the same id are one, and those of two clusters would have to
+// share their name servers (GetOrNewRocketMQClient). No two running clusters
+// have a name server's port in common.
+func (c *Cluster) goInstance() string {
+	_, port, _ := net.SplitHostPort(c.NameServerAt(0).Addr())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.started++
+	return fmt.Sprintf("go-%s-%d", port, c.started)
 }
 
 func (c *Cluster) goCredentials() primitive.Credentials {
