@@ -179,7 +179,7 @@ func (b *batch) take(r result) {
 // finish tells the observer and the caller of the end of one request.
 func (b *batch) finish(index int, code RequestCode, r Response, err error, x Exchange) {
 	if err != nil {
-		err = fmt.Errorf("%s: %s: %w", b.addr, code, err)
+		err = &requestError{addr: b.addr, code: code, err: err}
 		r = Response{}
 	}
 	x.Addr, x.Code, x.Err = b.addr, code, err

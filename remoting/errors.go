@@ -55,6 +55,19 @@ func firstLine(remark string) string {
 	return line
 }
 
+// requestError says of which node and request an error is. It is put in words
+// only when somebody reads it: that a group is offline is an error too, of which
+// a round has hundreds.
+type requestError struct {
+	addr string
+	code RequestCode
+	err  error
+}
+
+func (e *requestError) Error() string { return fmt.Sprintf("%s: %s: %v", e.addr, e.code, e.err) }
+
+func (e *requestError) Unwrap() error { return e.err }
+
 // ErrTimeout is wrapped by the error of a request whose answer did not come in
 // its time.
 var ErrTimeout = errors.New("no answer in time")

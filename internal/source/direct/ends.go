@@ -185,8 +185,8 @@ func (w *reading) takeTopicStats(t *topic, body []byte, err error) {
 }
 
 func isNotFound(err error) bool {
-	var refused *remoting.ResponseError
-	return errors.As(err, &refused) && refused.Code == remoting.TopicNotExist
+	refused, ok := errors.AsType[*remoting.ResponseError](err)
+	return ok && refused.Code == remoting.TopicNotExist
 }
 
 func setState(topics []*topic, s topicState) {

@@ -13,6 +13,7 @@ import (
 type partBuilder struct {
 	broker *broker
 	topics []*topic // by slot
+	last   *topic   // that was looked up
 	part   *model.Part
 	sums   map[string]int64 // commits of each group added up: they moved or not
 	// minimum is what brokers of 5.1 and later say of broadcasting groups.
@@ -173,7 +174,7 @@ func (p *partBuilder) wantedTopics() []*topic {
 
 // setEnd notes the end of one queue, and its beginning where it was told.
 func (p *partBuilder) setEnd(q remoting.MessageQueue, end, begin int64) {
-	t := p.broker.known.topics[string(q.Topic)]
+	t := p.topic(q.Topic)
 	if t == nil || t.state == unused || q.QueueID < 0 || end < 0 {
 		p.odd++
 		return
@@ -187,6 +188,15 @@ func (p *partBuilder) setEnd(q remoting.MessageQueue, end, begin int64) {
 		p.part.Begins[i] = begin
 	}
 	t.state = read
+}
+
+// topic is the topic of that name. The queues of a topic come one after the
+// other, mostly.
+func (p *partBuilder) topic(name []byte) *topic {
+	if p.last == nil || p.last.name != string(name) {
+		p.last = p.broker.known.topics[string(name)]
+	}
+	return p.last
 }
 
 // setBegin notes the beginning of one queue whose end is known.

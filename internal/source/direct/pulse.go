@@ -89,9 +89,9 @@ func (s *Source) askRuntime(addr string) beat {
 // isAnswer says whether a process is there: any answer of its own counts, also
 // one that refuses. One that does not take the login is as good as away.
 func isAnswer(err error) bool {
-	var refused *remoting.ResponseError
-	var withheld *withheldError
-	return err == nil || errors.As(err, &refused) && !errors.As(err, &withheld) && remoting.Reason(err) != "login"
+	_, refused := errors.AsType[*remoting.ResponseError](err)
+	_, withheld := errors.AsType[*withheldError](err)
+	return err == nil || refused && !withheld && remoting.Reason(err) != "login"
 }
 
 // read takes an answer; of a garbled one nothing is believed.
