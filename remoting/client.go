@@ -40,9 +40,11 @@ type Exchange struct {
 // Options are the settings of a Client. The zero value of each means the
 // default named with it.
 type Options struct {
-	// Window is how many requests may be in flight on one connection; 8. A
-	// broker serves all reads of this package from one pool of 16 threads
-	// (adminBrokerThreadPoolNums).
+	// Window is how many requests may be in flight on one connection; 16. A
+	// broker serves all reads of this package from one pool of as many threads
+	// (adminBrokerThreadPoolNums), and wakes one of them for each request that
+	// finds none at work: a smaller window makes the same requests dearer for
+	// it, a larger one lets others queue.
 	Window int
 	// RequestTimeout bounds one request; 5 s.
 	RequestTimeout time.Duration
@@ -68,7 +70,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.Window, 8)
+	setDefault(&o.Window, 16)
 	setDefault(&o.RequestTimeout, 5*time.Second)
 	setDefault(&o.DialTimeout, 3*time.Second)
 	setDefault(&o.BackoffMin, 500*time.Millisecond)

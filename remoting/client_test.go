@@ -573,7 +573,7 @@ func TestContextEndsAWaitForAnothersDial(t *testing.T) {
 // TestFaultsOfThePeer: whatever comes instead of answers, each request without
 // an answer fails once, and the error names node, request and cause.
 func TestFaultsOfThePeer(t *testing.T) {
-	const n, answered = 20, 5
+	const n, answered, window = 20, 5, 8
 	whole, _ := (&Command{Flag: FlagResponse, Opaque: 1 << 30, Body: make([]byte, 100)}).Append(nil, JSONHeader)
 	send := func(b []byte) script { return func(p *peerConn) { _, _ = p.Write(b) } }
 	for _, c := range []struct {
@@ -602,10 +602,10 @@ func TestFaultsOfThePeer(t *testing.T) {
 				for _, r := range p.take(answered) {
 					p.answer(r)
 				}
-				p.take(8)
+				p.take(window)
 				c.fault(p)
 			}
-			bubble(t, Options{}, play, func(t *testing.T, client *Client, d *pipes) {
+			bubble(t, Options{Window: window}, play, func(t *testing.T, client *Client, d *pipes) {
 				got := newOutcomes(t, n)
 				client.Pipeline(t.Context(), broker, n, numbered, got.handle)
 				got.once()
@@ -1118,7 +1118,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 
 func TestZeroOptionsAreTheDocumentedOnes(t *testing.T) {
 	o := Options{Window: -1}.withDefaults()
-	if o.Window != 8 || o.RequestTimeout != 5*time.Second || o.DialTimeout != 3*time.Second || o.BackoffMin != 500*time.Millisecond ||
+	if o.Window != 16 || o.RequestTimeout != 5*time.Second || o.DialTimeout != 3*time.Second || o.BackoffMin != 500*time.Millisecond ||
 		o.BackoffMax != 10*time.Second || o.MaxFrame != 64<<20 || o.Dial == nil || o.Observe == nil {
 		t.Errorf("%+v", o)
 	}

@@ -39,9 +39,15 @@ func (r *round) readBrokers() {
 }
 
 func (w *reading) run() {
-	if w.build.err = w.ask(); w.build.err != nil {
-		return
+	known := w.askKnownGroups()
+	w.build.err = w.ask()
+	if w.build.err == nil {
+		w.readOffsets()
 	}
+	known.settle(w)
+}
+
+func (w *reading) readOffsets() {
 	w.readEndsAndGroups(w.claimGroups())
 	w.readDraining()
 	w.readBeginnings()

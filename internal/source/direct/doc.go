@@ -10,7 +10,8 @@
 //     broker knows how, else topic by topic (202). Commits come before ends, so
 //     that a backlog is never negative only because messages arrived in
 //     between;
-//   - one broker per group who is online in it (203);
+//   - one broker per group who is online in it (203), beside that where the
+//     group is known;
 //   - the processes of groups that changed which queues they hold, and those
 //     of broadcasting groups how far they are (307), two at a time per broker,
 //     in the background;

@@ -64,8 +64,64 @@ func (g *group) broadcasts() bool {
 	return g.model == model.Broadcasting && g.known && len(g.clients) > 0
 }
 
+// knownGroups are groups about which a broker is being asked beside all else.
+type knownGroups struct {
+	done chan struct{}
+	lost []*group // to which no answer came
+	errs []error
+}
+
+// askKnownGroups asks who is online in the groups that this broker was asked
+// about in the last round. Most groups are such, and the broker, which is still
+// putting its commits together on one of its threads, has the time.
+func (w *reading) askKnownGroups() *knownGroups {
+	groups := w.claimKnown()
+	k := &knownGroups{done: make(chan struct{})}
+	go func() {
+		defer close(k.done)
+		w.src.client.Pipeline(w.ctx, w.proc.addr, len(groups),
+			func(i int) remoting.Request { return connectionsRequest(groups[i]) },
+			func(i int, resp remoting.Response, err error) {
+				if isAnswer(err) {
+					w.takeConnections(groups[i], resp.Body, err)
+					return
+				}
+				k.lost, k.errs = append(k.lost, groups[i]), append(k.errs, err)
+			})
+	}()
+	return k
+}
+
+// settle waits for the answers. Of a broker that could not be read at all it has
+// been said already: that it told nothing of its groups either is no news.
+func (k *knownGroups) settle(w *reading) {
+	<-k.done
+	if w.build.err != nil {
+		return
+	}
+	for i, g := range k.lost {
+		w.takeConnections(g, nil, k.errs[i])
+	}
+}
+
+// claimKnown returns the groups that this broker is asked about first, as far
+// as the last round knows.
+func (w *reading) claimKnown() []*group {
+	c, b := w.broker.cluster, w.broker
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var claimed []*group
+	for name := range b.known.groups {
+		if g := c.groups[name]; g != nil && g.home == b.name {
+			g.tried = append(g.tried, b.name)
+			claimed = append(claimed, g)
+		}
+	}
+	return inOrder(claimed)
+}
+
 // claimGroups is called once per broker and round, when the broker's commits
-// are there. It returns the groups that this broker is to be asked about.
+// are there. It returns the other groups that this broker is to be asked about.
 func (w *reading) claimGroups() []*group {
 	c, b := w.broker.cluster, w.broker
 	c.mu.Lock()
@@ -81,16 +137,20 @@ func (w *reading) claimGroups() []*group {
 		g.brokers = append(g.brokers, b.name)
 		sum, commits := w.build.sums[name]
 		g.commits += sum
-		if g.home == b.name || g.home == "" && commits {
+		if g.home == "" && commits || g.home == b.name && !slices.Contains(g.tried, b.name) {
 			g.home = b.name
 			g.tried = append(g.tried, b.name)
 			claimed = append(claimed, g)
 		}
 	}
-	// The order of a map must not be the order of requests: a round should
-	// be repeatable.
-	slices.SortFunc(claimed, func(a, b *group) int { return strings.Compare(a.name, b.name) })
-	return claimed
+	return inOrder(claimed)
+}
+
+// inOrder sorts groups by name. The order of a map must not be the order of
+// requests: a round should be repeatable.
+func inOrder(groups []*group) []*group {
+	slices.SortFunc(groups, func(a, b *group) int { return strings.Compare(a.name, b.name) })
+	return groups
 }
 
 func connectionsRequest(g *group) remoting.Request {

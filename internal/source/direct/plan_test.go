@@ -1,9 +1,11 @@
 package direct
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +136,37 @@ func TestPlanOfBeginnings(t *testing.T) {
 	}
 }
 
+// TestPlanOfKnownGroups: who is online in them is asked while the broker still
+// puts its commits together.
+func TestPlanOfKnownGroups(t *testing.T) {
+	t.Parallel()
+	const groups = 3
+	ready := make(chan struct{})
+	var asked atomic.Int32
+	o := brokers(fakemq.Release497, 0, "broker-a")
+	o.Trace = func(_ string, req *remoting.Command) {
+		if req.Code == int32(remoting.GetConsumerConnectionList) && asked.Add(1) == 2*groups {
+			close(ready)
+		}
+	}
+	s := newStage(t, o, nil)
+	s.Shop()
+	s.Check("a first round")
+	s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.GetAllConsumerOffset, Effect: fakemq.Gate(ready)})
+	w := s.watch()
+	s.More()
+	s.Check("commits come after those who are online")
+	if got := w.all(); got[203] != groups {
+		t.Errorf("requests %v, want one for who is online in each of %d groups", got, groups)
+	}
+	s.MQ.Broker("broker-a").Stop()
+	for _, f := range s.Collect().Failures {
+		if f.Step == remoting.GetConsumerConnectionList.String() {
+			t.Errorf("of a broker that is down it is said that it does not tell who is online: %+v", f)
+		}
+	}
+}
+
 func asked(lines []string, of string) []string {
 	return slices.DeleteFunc(lines, func(l string) bool { return !strings.Contains(l, of) })
 }
@@ -142,20 +175,21 @@ func asked(lines []string, of string) []string {
 func TestPlanOfManyQueues(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
-	names := []string{"t1", "t2", "t3", "t4", "t5"}
-	for _, name := range names {
-		s.Topic(name, 2000)
+	var names []string
+	for i := range 40 {
+		names = append(names, fmt.Sprint("t", i))
+		s.Topic(names[i], 250)
 	}
 	s.Group(fakemq.Group{Name: "g", Topics: names}, 0)
 	for i, name := range names {
 		s.Produce(name, 3000)
-		for q := range 2000 {
+		for q := range 250 {
 			s.Must(s.MQ.Commit("g", name, "broker-a", q, int64(i&1)))
 		}
 	}
 	w := s.watch()
 	s.Check("10,000 queues")
-	if got := w.all(); got[208] != 2 || got[202] != 0 {
-		t.Errorf("requests %v, want 2 for ends in bulk and none by topic", got)
+	if got := w.all(); got[208] != 8 || got[202] != 0 {
+		t.Errorf("requests %v, want 8 for ends in bulk, of 1250 queues each, and none by topic", got)
 	}
 }
