@@ -146,7 +146,8 @@ type Wait struct {
 	// Committed and Ages hold one value per queue id: the offset that the age
 	// belongs to, and the age in ms; Unknown where there is none. The offset
 	// is the commit, or the queue's beginning where the commit lies below it
-	// or there is none.
+	// or there is none. Both were told before the part's commits: where these
+	// have moved on, the age may be that of any message in between.
 	Committed, Ages []int64
 }
 

@@ -29,13 +29,18 @@ type sample struct {
 	end int64
 	at  Tick
 	// off is how far a store time that lies on the straight line from this
-	// sample to the next can be from the true one, in ticks. unseen: nobody
-	// has looked in between, so that there is no such line. An anchor is
-	// exact for the message at its offset.
+	// sample to the next can be from the true one, in ticks. Behind an anchor
+	// there is no such line, since nobody has looked.
 	off uint32
 }
 
-const unseen = math.MaxUint32
+// Kinds of anchors, in the place of off.
+const (
+	exact = math.MaxUint32     // the message at the offset was stored at the time
+	bound = math.MaxUint32 - 1 // it was not stored before
+)
+
+func (s *sample) isAnchor() bool { return s.off >= bound }
 
 // maxSamples bounds the samples of one queue: 512 bytes. Of more, those are left
 // out that change times least for their age. A day of steady traffic is then
@@ -72,14 +77,14 @@ func (q *queue) find(offset int64) Span {
 		return Span{NoTick, s[0].at, NoTick}
 	case i == len(s)-1: // it has not come yet
 		return Span{s[i].at, NoTick, s[i].at}
-	case s[i].off != unseen:
+	case !s[i].isAnchor():
 		at, off := between(s[i], s[i+1], offset), int64(s[i].off)
 		return Span{
 			From: Tick(max(int64(s[i].at), int64(at)-off)),
 			To:   Tick(min(int64(s[i+1].at), int64(at)+off)),
 			At:   at,
 		}
-	case s[i].end == offset:
+	case s[i].end == offset && s[i].off == exact:
 		return Span{s[i].at, s[i].at, s[i].at}
 	}
 	return Span{s[i].at, s[i+1].at, NoTick}
@@ -106,18 +111,25 @@ func (e *Ends) need(id int, offset, begin int64) {
 	e.slowest[id] = min(e.slowest[id], max(offset, begin, 0))
 }
 
-// tell takes ages that a broker was asked for.
-func (e *Ends) tell(at Tick, w *model.Wait) {
-	if e == nil {
-		return
-	}
+// tell takes ages that a broker was asked for, now that the group's commits are
+// these. Where a commit is still the one that the age was asked for, the age is
+// that of its message. Where it has moved on, the age is that of some message in
+// front of it.
+func (e *Ends) tell(at Tick, w *model.Wait, committed, begins []int64) {
 	for id := range e.queues {
-		offset, age := value(w.Committed, id), value(w.Ages, id)
-		stored := int64(at) - age/Unit.Milliseconds()
-		if offset < 0 || age < 0 || stored < -math.MaxInt32 {
-			continue // not told, or nonsense
+		asked, age := value(w.Committed, id), value(w.Ages, id)
+		start, begin := value(committed, id), value(begins, id)
+		if start != model.Unknown || begin == 0 {
+			start = max(start, begin)
 		}
-		e.queues[id].anchor(Tick(stored), offset)
+		stored := int64(at) - age/Unit.Milliseconds()
+		switch {
+		case asked < 0 || age < 0 || stored < -math.MaxInt32: // not told, or nonsense
+		case asked == start:
+			e.queues[id].anchor(Tick(stored), start, exact)
+		case asked < start:
+			e.queues[id].anchor(Tick(stored), start, bound)
+		}
 	}
 }
 
@@ -168,31 +180,35 @@ func (q *queue) prune(offset int64) {
 	*q = s[:copy(s, s[from:])]
 }
 
-// anchor takes a store time that was told: the message at offset was stored at
-// a time. It is of use where the history does not reach so far back.
-func (q *queue) anchor(at Tick, offset int64) {
+// anchor takes a store time that was told. It is of use where the history does
+// not reach so far back.
+func (q *queue) anchor(at Tick, offset int64, kind uint32) {
 	s := *q
 	i := 0
-	for i < len(s) && s[i].off == unseen && s[i].end < offset {
+	for i < len(s) && s[i].isAnchor() && s[i].end < offset {
 		i++
 	}
-	if i == len(s) || s[i].end < offset || s[i].off != unseen && s[i].end == offset {
+	if i == len(s) || s[i].end < offset || !s[i].isAnchor() && s[i].end == offset {
 		return // seen by itself
 	}
-	next := s[i]
 	if i > 0 {
 		at = max(at, s[i-1].at)
 	}
-	if next.end == offset { // told anew
-		if i+1 < len(s) {
-			at = min(at, s[i+1].at)
+	if s[i].end != offset {
+		*q = slices.Insert(s, i, sample{end: offset, at: min(at, s[i].at), off: kind})
+		if s = *q; len(s) > maxSamples {
+			q.thin(s[len(s)-1].at)
 		}
-		s[i].at = at
 		return
 	}
-	*q = slices.Insert(s, i, sample{end: offset, at: min(at, next.at), off: unseen})
-	if s = *q; len(s) > maxSamples {
-		q.thin(s[len(s)-1].at)
+	if i+1 < len(s) {
+		at = min(at, s[i+1].at)
+	}
+	switch {
+	case kind == exact:
+		s[i].at, s[i].off = at, exact
+	case s[i].off == bound:
+		s[i].at = max(s[i].at, at)
 	}
 }
 
@@ -207,7 +223,7 @@ func (q *queue) thin(now Tick) {
 	for i := 1; i+1 < len(s); i++ {
 		off := without(s[i-1], s[i], s[i+1])
 		share := float64(off) / max(float64(now)-float64(s[i+1].at), 1)
-		if s[i-1].off == unseen && s[i].off == unseen {
+		if s[i-1].isAnchor() && s[i].isAnchor() {
 			share = 0 // between anchors nothing is known anyway
 		}
 		if share < bestShare {
@@ -222,8 +238,8 @@ func (q *queue) thin(now Tick) {
 // line and the one over b differ most at b.
 func without(a, b, c sample) uint32 {
 	switch {
-	case a.off == unseen || b.off == unseen:
-		return unseen
+	case a.isAnchor():
+		return a.off
 	case c.end == a.end:
 		return 0 // no message came
 	}

@@ -193,24 +193,32 @@ func TestNewQueues(t *testing.T) {
 	}
 }
 
+// wait has broker a tell an age of the first queue, that was asked for a commit.
+func (s *stage) wait(group string, commit int64, age time.Duration) {
+	s.parts["a"].waits = append(s.parts["a"].waits, model.Wait{
+		Topic: "orders", Group: group, Taken: s.now(), Committed: []int64{commit}, Ages: []int64{age.Milliseconds()},
+	})
+}
+
 // TestAnchors: what a broker was asked for reaches back behind the history, and
 // not into it.
 func TestAnchors(t *testing.T) {
 	s := newStage()
-	wait := func(commit int64, age time.Duration) {
-		s.parts["a"].waits = []model.Wait{{
-			Topic: "orders", Group: "billing", Taken: s.now(), Committed: []int64{commit}, Ages: []int64{age.Milliseconds()},
-		}}
+	s.groups["archive"] = &model.Group{Name: "archive"}
+	commits := func(end, billing, archive int64) {
+		s.set([]int64{end}, []int64{billing})
+		s.parts["a"].topics["orders"].commits["archive"] = []int64{archive}
+		s.parts["a"].waits = nil
 	}
-	s.set([]int64{1000}, []int64{100})
-	wait(100, time.Hour)
+	commits(1000, 100, 600)
+	s.wait("billing", 100, time.Hour)
 	s.next()
 	s.wantSpan(t, "asked for", 100, -time.Hour, -time.Hour, -time.Hour)
 	s.wantSpan(t, "behind it", 500, -time.Hour, none, 0)
 	s.wantSpan(t, "in front of it", 99, none, none, -time.Hour)
 
-	s.set([]int64{1100}, []int64{100})
-	wait(600, 10*time.Minute)
+	commits(1100, 100, 600)
+	s.wait("archive", 600, 10*time.Minute)
 	s.next()
 	ten := interval - 10*time.Minute
 	s.wantSpan(t, "both", 500, -time.Hour, none, ten)
@@ -218,35 +226,85 @@ func TestAnchors(t *testing.T) {
 	s.wantSpan(t, "behind both", 999, ten, none, 0)
 	s.wantSpan(t, "seen", 1050, 0, interval/2, interval)
 
-	s.set([]int64{1200}, []int64{700})
-	wait(1050, 9*time.Hour) // against what was seen: a clock that jumped
+	// The group has moved on since it was asked for.
+	commits(1200, 300, 600)
+	s.wait("billing", 200, 20*time.Minute)
 	s.next()
-	s.wantSpan(t, "asked for what was seen", 1050, 0, interval/2, interval)
-	s.wantSpan(t, "between", 700, ten, none, 0)
+	twenty := 2*interval - 20*time.Minute
+	s.wantSpan(t, "not asked for itself", 300, twenty, none, ten)
+	s.wantSpan(t, "in front of it", 299, -time.Hour, none, twenty)
+	commits(1200, 300, 600)
+	s.wait("billing", 300, 15*time.Minute)
+	s.next()
+	fifteen := 3*interval - 15*time.Minute
+	s.wantSpan(t, "asked for in the end", 300, fifteen, fifteen, fifteen)
+	commits(1200, 300, 600)
+	s.wait("billing", 250, 30*time.Minute)
+	s.next()
+	s.wantSpan(t, "what is exact stays", 300, fifteen, fifteen, fifteen)
 
-	// Without a history an answer that is odd is none.
-	for _, w := range []model.Wait{
-		{Topic: "orders", Taken: s.now()}, {Topic: "none", Taken: s.now(), Committed: []int64{1}, Ages: []int64{1}},
-		{Topic: "orders", Taken: s.now(), Committed: []int64{model.Unknown}, Ages: []int64{5}},
-		{Topic: "orders", Taken: s.now(), Committed: []int64{800}, Ages: []int64{model.Unknown}},
+	// An answer that does not fit is none.
+	for _, odd := range []func(){
+		func() { s.wait("billing", 301, time.Minute) }, // it went back since
+		func() { s.wait("none", 300, time.Minute) },
+		func() { s.wait("billing", model.Unknown, time.Minute) },
+		func() { s.wait("billing", 300, -time.Millisecond) },
+		func() {
+			s.parts["a"].waits = []model.Wait{{Topic: "orders", Group: "billing", Taken: s.now(), Committed: []int64{300}, Ages: []int64{math.MaxInt64}}}
+		},
+		func() { s.parts["a"].waits = []model.Wait{{Topic: "orders", Group: "billing", Taken: s.now()}} },
 	} {
-		s.parts["a"].waits = []model.Wait{w}
+		commits(1200, 300, 600)
+		odd()
 		s.next()
-		s.wantSpan(t, "between", 700, ten, none, 0)
+		s.wantSpan(t, "between", 300, fifteen, fifteen, fifteen)
 	}
-	s.parts["a"].waits = []model.Wait{{Topic: "orders", Taken: s.now(), Committed: []int64{800}, Ages: []int64{math.MaxInt64}}}
+
+	commits(1300, 1250, 1250)
+	s.wait("billing", 1250, 9*time.Hour) // against what was seen: a clock that jumped
 	s.next()
-	s.wantSpan(t, "nothing is that old", 800, ten, none, 0)
+	seen := s.find(0, 1250)
+	if seen[0] < interval {
+		t.Errorf("message 1250, which was seen to come: %v", seen)
+	}
+}
+
+// TestAnchorsAtTheBeginning: where retention has deleted the message at the
+// commit, or nothing was committed, what was asked for is the first that is kept.
+func TestAnchorsAtTheBeginning(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		commit, begin int64
+		asked         int64
+		want          [3]time.Duration // of the message asked for
+	}{
+		{"below the beginning", 50, 80, 80, [3]time.Duration{-time.Hour, -time.Hour, -time.Hour}},
+		{"the beginning moved on", 50, 90, 80, [3]time.Duration{none, none, -time.Hour}},
+		{"nothing committed, from the start", model.Unknown, 0, 0, [3]time.Duration{-time.Hour, -time.Hour, -time.Hour}},
+		{"nothing committed, nobody knows from where", model.Unknown, 80, 80, [3]time.Duration{none, none, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage()
+			s.set([]int64{1000}, []int64{c.commit})
+			s.parts["a"].topics["orders"].begins = []int64{c.begin}
+			s.wait("billing", c.asked, time.Hour)
+			s.next()
+			if got := s.find(0, c.asked); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
 }
 
 // TestManyAnchors: however many answers come, they stay few.
 func TestManyAnchors(t *testing.T) {
 	s := newStage()
+	s.groups["archive"] = &model.Group{Name: "archive"}
 	for i := range int64(200) {
 		s.set([]int64{100_000}, []int64{0})
-		s.broker("a").waits = []model.Wait{{
-			Topic: "orders", Taken: s.now(), Committed: []int64{i * 10}, Ages: []int64{10_000_000 - 40_000*i},
-		}}
+		s.parts["a"].topics["orders"].commits["archive"] = []int64{i * 10}
+		s.parts["a"].waits = nil
+		s.wait("archive", i*10-i%2, time.Duration(10_000_000-40_000*i)*time.Millisecond)
 		s.next()
 	}
 	q := s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).queues[0]

@@ -90,9 +90,25 @@ func (h *History) addEnds(p *Part, in *model.PartOfRound) {
 		o := &in.Others[i]
 		h.take(h.meetEnds(p, nil, o.Topic), h.Tick(o.Taken), o.Ends, o.Begins)
 	}
-	for i := range in.Waits {
-		w := &in.Waits[i]
-		p.ends[w.Topic].tell(h.Tick(w.Taken), w)
+	h.addWaits(p, in.Part)
+}
+
+// addWaits takes the ages that the broker was asked for.
+func (h *History) addWaits(p *Part, part *model.Part) {
+	if len(part.Waits) == 0 {
+		return
+	}
+	waits := make(map[pairKey]*model.Wait, len(part.Waits))
+	for i := range part.Waits {
+		w := &part.Waits[i]
+		waits[pairKey{w.Topic, w.Group}] = w
+	}
+	for i := range part.Commits {
+		c := &part.Commits[i]
+		t := &part.Topics[c.Topic]
+		if w := waits[pairKey{t.Name, c.Group}]; w != nil {
+			p.topics[c.Topic].tell(h.Tick(w.Taken), w, part.Committed[c.First:c.First+t.Queues], part.Begins[t.First:t.First+t.Queues])
+		}
 	}
 }
 
