@@ -102,13 +102,21 @@ func (e *encoder) retained(r *lag.Report) {
 	}
 }
 
-// states writes every state of each pair, of which one is 1.
+// states writes every state of each pair, of which one is 1. There are many:
+// what they share is escaped once.
 func (e *encoder) states(r *lag.Report) {
 	states := lag.States()
 	for i := range r.Pairs {
 		p := &r.Pairs[i]
+		e.detail = append(append(e.detail[:0], e.lead...), e.family.keys[1]...)
+		e.detail = append(appendEscaped(e.detail, p.Topic), e.family.keys[2]...)
+		e.detail = appendEscaped(e.detail, p.Group)
+		if e.measure != nil {
+			e.measure.weights.label(1, p.Topic)
+			e.measure.weights.label(2, p.Group)
+		}
 		for _, s := range states {
-			e.startPair(p)
+			e.startWith(e.detail, 3)
 			e.label(s.String())
 			e.endBool(p.State == s)
 		}

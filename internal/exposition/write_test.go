@@ -318,6 +318,22 @@ func FuzzEscape(f *testing.F) {
 	})
 }
 
+// TestEscapeAnywhere: bytes are looked at eight at a time, and one that needs an
+// escape is found wherever it stands.
+func TestEscapeAnywhere(t *testing.T) {
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\xff", "\uFFFD")
+	for at := range 20 {
+		for _, c := range []string{`\`, `"`, "\n", "\xff", "订", "!", "\x00", "\x7f", "\t", "[", "]", "#"} {
+			for _, second := range []string{"", `\`, "\n"} {
+				s := strings.Repeat("a", at) + c + strings.Repeat("b", 13) + second + strings.Repeat("c", 5)
+				if got, want := string(appendEscaped(nil, s)), escape.Replace(s); got != want {
+					t.Fatalf("%q becomes %q, want %q", s, got, want)
+				}
+			}
+		}
+	}
+}
+
 // TestPrefix: every name of both formats has it.
 func TestPrefix(t *testing.T) {
 	var b bytes.Buffer
