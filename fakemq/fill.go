@@ -35,8 +35,9 @@ func (s Size) check(brokers int) error {
 
 // Fill adds topics, consumer groups and processes to a cluster in bulk: what a
 // company has after some years, to measure readers with. Topics are dealt to
-// brokers in turn, and groups to topics. Every group has committed on all of
-// its queues and is a little behind. The same Size always makes the same.
+// brokers in turn, and groups to topics. Every group has committed on all of its
+// queues: nine of ten keep up, but for a few messages, and one is far behind.
+// The same Size always makes the same.
 func (c *Cluster) Fill(s Size) error {
 	if err := s.check(len(c.brokers)); err != nil {
 		return fmt.Errorf("fill: %w", err)
@@ -97,8 +98,10 @@ func mixed(n uint64, limit int64) int64 {
 // The ends that queues are filled to, and how far commits stay behind, are below
 // these: offsets have as many digits as real ones.
 const (
-	filledEnd    = 900_000_000
-	filledBehind = 20_000
+	filledEnd     = 900_000_000
+	filledBehind  = 10
+	filledFar     = 50_000
+	filledFarEach = 10 // one of so many groups is far behind
 )
 
 // seedEnds stores messages in all queues that have none.
@@ -110,7 +113,7 @@ func (c *Cluster) seedEnds() {
 		for _, t := range b.topicSeq {
 			for q := range t.max {
 				if n++; !t.system && t.max[q] == 0 {
-					t.append(q, filledBehind+mixed(n, filledEnd), c.now(), c.opts.Marks)
+					t.append(q, filledFar+mixed(n, filledEnd), c.now(), c.opts.Marks)
 				}
 			}
 		}
@@ -121,13 +124,16 @@ func (c *Cluster) seedEnds() {
 func (c *Cluster) seedCommits(g Group) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := uint64(len(c.groups)) << 32
+	n, behind := uint64(len(c.groups))<<32, int64(filledBehind)
+	if len(c.groups)%filledFarEach == 0 {
+		behind = filledFar
+	}
 	for _, topic := range g.Topics {
 		for _, t := range c.topicParts(topic) {
 			o := t.offsetsOf(g.Name, false)
 			for q := range t.max {
 				n++
-				o.commit(q, t.max[q]-mixed(n, filledBehind), c.now())
+				o.commit(q, t.max[q]-mixed(n, behind), c.now())
 			}
 		}
 	}

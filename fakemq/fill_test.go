@@ -26,7 +26,7 @@ func TestFill(t *testing.T) {
 	for _, r := range rows {
 		if retry := strings.HasPrefix(r.Topic, "%RETRY%"); retry && (r.End != 0 || r.Committed != 0) {
 			t.Errorf("a retry topic is not empty: %+v", r)
-		} else if !retry && (r.Committed <= 0 || r.Backlog >= filledBehind || r.Ahead > 0) {
+		} else if !retry && (r.Committed <= 0 || r.Backlog >= filledFar || r.Ahead > 0) {
 			t.Errorf("a row is not a little behind: %+v", r)
 		}
 		if r.ClientID == "" {

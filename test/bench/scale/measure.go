@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -128,7 +129,11 @@ func (r *result) measureRounds(ctx context.Context, fake *lab.Fake, o options) (
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() {
+		err = errors.Join(err, stop())
+		runtime.KeepAlive(report)
+		runtime.KeepAlive(&past)
+	}()
 	for range max(7, min(o.repeat, o.repeat*100_000/r.rows)) {
 		took, err := round()
 		if err != nil {
