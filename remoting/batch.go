@@ -71,7 +71,16 @@ func (b *batch) run(c *Client) {
 // after any other end there is nothing.
 func (b *batch) abandon() {
 	for _, f := range b.flight {
-		b.conn.forget(f.opaque)
+		if !b.conn.forget(f.opaque) {
+			b.giveBack(<-b.results)
+		}
+	}
+}
+
+// giveBack gives the buffer of a result back.
+func (b *batch) giveBack(r result) {
+	if r.buffer != nil {
+		b.conn.buffers.put(r.buffer)
 	}
 }
 
@@ -158,6 +167,7 @@ func (b *batch) drain() {
 
 // take hands one result out and gives its buffer back.
 func (b *batch) take(r result) {
+	defer b.giveBack(r)
 	f, ok := b.remove(r.opaque)
 	if !ok {
 		return
@@ -171,9 +181,6 @@ func (b *batch) take(r result) {
 		}
 	}
 	b.finish(f.index, f.code, resp, err, Exchange{Sent: f.size, Received: r.size, Took: r.at.Sub(f.sentAt)})
-	if r.buffer != nil {
-		b.conn.buffers.put(r.buffer)
-	}
 }
 
 // finish tells the observer and the caller of the end of one request.

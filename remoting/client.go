@@ -57,6 +57,10 @@ type Options struct {
 	BackoffMin, BackoffMax time.Duration
 	// MaxFrame is the longest answer that is read, in bytes; DefaultMaxFrame.
 	MaxFrame int
+	// MaxHeld bounds the bytes of large answers that lie in memory at a time,
+	// of all nodes together; DefaultMaxHeld. A single one may be longer, up to
+	// MaxFrame.
+	MaxHeld int64
 	// Credentials sign every request; without an access key none is signed.
 	Credentials Credentials
 	// TLS, when set, has every connection encrypted. An empty ServerName means
@@ -76,6 +80,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.BackoffMin, 500*time.Millisecond)
 	setDefault(&o.BackoffMax, 10*time.Second)
 	setDefault(&o.MaxFrame, DefaultMaxFrame)
+	setDefault(&o.MaxHeld, DefaultMaxHeld)
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{}).DialContext
 	}
@@ -85,7 +90,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func setDefault[T int | time.Duration](v *T, to T) {
+func setDefault[T int | int64 | time.Duration](v *T, to T) {
 	if *v <= 0 {
 		*v = to
 	}
@@ -96,7 +101,7 @@ func setDefault[T int | time.Duration](v *T, to T) {
 // opaque number. A Client is safe for use by several goroutines.
 type Client struct {
 	opts    Options
-	buffers bufferPool
+	buffers buffers
 
 	mu     sync.Mutex
 	nodes  map[string]*node
@@ -105,7 +110,8 @@ type Client struct {
 
 // NewClient makes a client; it opens no connection yet.
 func NewClient(o Options) *Client {
-	return &Client{opts: o.withDefaults(), nodes: make(map[string]*node)}
+	o = o.withDefaults()
+	return &Client{opts: o, buffers: buffers{most: o.MaxHeld}, nodes: make(map[string]*node)}
 }
 
 // Close ends every connection. Calls under way return ErrClosed.

@@ -1028,6 +1028,11 @@ func everyRequestEndsOnce(t *testing.T, seed uint64) {
 // nothingPending checks that no call has left a token or a request behind.
 func nothingPending(t *testing.T, client *Client) {
 	t.Helper()
+	client.buffers.mu.Lock()
+	if lent, waiting := client.buffers.lent, len(client.buffers.waiting); lent != 0 || waiting != 0 {
+		t.Errorf("%d bytes of buffers are lent, and %d readers wait for more", lent, waiting)
+	}
+	client.buffers.mu.Unlock()
 	client.mu.Lock()
 	defer client.mu.Unlock()
 	for addr, n := range client.nodes {

@@ -2,6 +2,7 @@ package remoting
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ type conn struct {
 	node    *node
 	nc      net.Conn
 	opts    *Options
-	buffers *bufferPool
+	buffers *buffers
 	window  chan struct{} // one token per request in flight
 	wake    chan struct{} // tells the writer that out has frames
 	ended   chan struct{} // closed by fail
@@ -32,6 +33,7 @@ type conn struct {
 	// went out: an idle connection is not a silent one. asked tells which.
 	quietSince time.Time
 	asked      bool
+	heldUp     bool          // nothing is read until other answers were handled
 	answered   bool          // any answer has come
 	letIn      []RequestCode // of the requests that the node answered and did not refuse for the login
 	held       int           // tokens of the window that are kept back
@@ -50,13 +52,17 @@ type result struct {
 	cmd    Command
 	at     time.Time // when it was known
 	size   int       // bytes received
-	buffer *[]byte   // to be given back once the body was read
+	buffer *buffer   // to be given back once the body was read
 	err    error
 }
 
-// ioBuffer is the size of a connection's read buffer. A write buffer that has
-// grown beyond four of it is not kept.
-const ioBuffer = 16 << 10
+const (
+	// ioBuffer is the size of a connection's read buffer.
+	ioBuffer = 16 << 10
+	// keepOut is the largest write buffer that is used again: of a hundred
+	// connections that each have sent a long list once, none keeps it.
+	keepOut = 4 << 10
+)
 
 // newConn makes a connection of the node's. doubtful: the one before it failed.
 func newConn(nc net.Conn, n *node, doubtful bool) *conn {
@@ -88,13 +94,14 @@ func (c *conn) read() {
 	r := bufio.NewReaderSize(stampingReader{c}, ioBuffer)
 	for {
 		// Wait without a buffer: an idle connection holds none.
-		if _, err := r.Peek(1); err != nil {
+		word, err := r.Peek(4)
+		if len(word) == 0 {
 			c.fail(c.peerError(err))
 			return
 		}
-		buf := c.buffers.get()
-		f, grown, err := ReadFrame(r, *buf, c.opts.MaxFrame)
-		*buf = grown
+		buf := c.buffer(word)
+		var f Frame
+		f, buf.bytes, err = ReadFrame(r, buf.bytes, c.opts.MaxFrame)
 		if err != nil {
 			c.buffers.put(buf)
 			c.fail(err)
@@ -104,6 +111,25 @@ func (c *conn) read() {
 			c.buffers.put(buf)
 		}
 	}
+}
+
+// buffer lends a buffer for a frame that begins with a word: its length, if it is
+// a frame at all.
+func (c *conn) buffer(word []byte) *buffer {
+	n := 0
+	if len(word) == 4 {
+		n = int(min(binary.BigEndian.Uint32(word), uint32(c.opts.MaxFrame)))
+	}
+	c.setHeldUp(true)
+	defer c.setHeldUp(false)
+	return c.buffers.get(n)
+}
+
+// setHeldUp says that not the peer is what is waited for.
+func (c *conn) setHeldUp(yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heldUp, c.quietSince = yes, time.Now()
 }
 
 // stampingReader notes when bytes arrive: of one large answer too, while it is
@@ -136,7 +162,7 @@ func (c *conn) peerError(err error) error {
 
 // deliver gives an answer to the batch that waits for it. Answers that nobody
 // waits for (they came too late) and requests of the server are dropped.
-func (c *conn) deliver(f Frame, buf *[]byte) bool {
+func (c *conn) deliver(f Frame, buf *buffer) bool {
 	if !f.IsResponse() {
 		return false
 	}
@@ -178,7 +204,7 @@ func (c *conn) write() {
 			c.fail(writeError(err))
 			return
 		}
-		if cap(out) > 4*ioBuffer {
+		if cap(out) > keepOut {
 			out = nil
 		}
 	}
@@ -278,24 +304,8 @@ func (c *conn) forget(opaque int32) bool {
 func (c *conn) silent(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.heldUp {
+		return 0
+	}
 	return now.Sub(c.quietSince)
-}
-
-// bufferPool lends buffers for frames. Those that have grown beyond keep bytes
-// are not kept: one large answer must not hold its memory for ever.
-type bufferPool struct{ pool sync.Pool }
-
-const keepBuffer = 2 << 20
-
-func (p *bufferPool) get() *[]byte {
-	if b, ok := p.pool.Get().(*[]byte); ok {
-		return b
-	}
-	return new([]byte)
-}
-
-func (p *bufferPool) put(b *[]byte) {
-	if cap(*b) <= keepBuffer {
-		p.pool.Put(b)
-	}
 }
