@@ -7,16 +7,77 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
 
-// Ends are the ends of one topic's queues on one broker over time.
+// Ends are the ends of one topic's queues on one broker over time. The zero
+// value knows of none.
 type Ends struct {
-	name   string
-	queues []queue
-	topic  *Topic
-	taken  Tick // when they were read last
-	young  bool // the topic was not there at taken
-	met    uint64
+	part  *Part
+	place int // in the part's topics
+	apart *apart
+}
 
-	slowest []int64 // of a round, by queue: the first offset that somebody still needs
+// Find says when the message at an offset of a queue was stored.
+func (e Ends) Find(id int, offset int64) Span {
+	var room [maxSamples + 2]sample
+	q, _ := e.samples(id, room[:0])
+	return q.find(offset)
+}
+
+// samples are those of a queue, and how many of them are in columns.
+func (e Ends) samples(id int, room queue) (q queue, inColumns int) {
+	switch {
+	case e.apart != nil && id < len(e.apart.queues):
+		return e.apart.queues[id], 0
+	case e.apart == nil && e.part != nil:
+		return e.part.samples(&e.part.topics[e.place], id, room)
+	}
+	return nil, 0
+}
+
+// tell takes ages that a broker was asked for, now that the group's commits are
+// these. Where a commit is still the one that the age was asked for, the age is
+// that of its message. Where it has moved on, the age is that of some message in
+// front of it.
+func (e Ends) tell(at Tick, w *model.Wait, committed, begins []int64) {
+	for id, asked := range w.Committed {
+		age := value(w.Ages, id)
+		start, begin := value(committed, id), value(begins, id)
+		if start != model.Unknown || begin == 0 {
+			start = max(start, begin)
+		}
+		stored := int64(at) - age/Unit.Milliseconds()
+		switch {
+		case asked < 0 || age < 0 || stored < -math.MaxInt32: // not told, or nonsense
+		case asked == start:
+			e.anchor(id, Tick(stored), start, exact)
+		case asked < start:
+			e.anchor(id, Tick(stored), start, bound)
+		}
+	}
+}
+
+func (e Ends) anchor(id int, at Tick, offset int64, kind uint32) {
+	q, inColumns := e.samples(id, nil)
+	if len(q) == 0 || !q.anchor(at, offset, kind) {
+		return
+	}
+	now := q[len(q)-1].at
+	if q = q[:len(q)-inColumns]; len(q) > maxSamples {
+		q.thin(now)
+	}
+	e.set(id, q)
+}
+
+// set sets the samples of a queue that are in no column.
+func (e Ends) set(id int, q queue) {
+	if e.apart != nil {
+		e.apart.queues[id] = q
+		return
+	}
+	l := &e.part.topics[e.place]
+	if n := int(l.width); n > len(l.older) {
+		l.older = append(l.older, make([]queue, n-len(l.older))...)
+	}
+	l.older[id] = slices.Clip(q)
 }
 
 // queue is the history of one queue, the oldest sample first: times and ends
@@ -42,10 +103,11 @@ const (
 
 func (s *sample) isAnchor() bool { return s.off >= bound }
 
-// maxSamples bounds the samples of one queue: 512 bytes. Of more, those are left
-// out that change times least for their age. A day of steady traffic is then
-// still known to about two intervals, one of bursts to a tenth of its age.
-const maxSamples = 32
+// maxSamples bounds the samples of one queue in front of the last two looks: 480
+// bytes. Of more, those are left out that change times least for their age. A
+// day of steady traffic is then still known to about two intervals, one of
+// bursts to a tenth of its age.
+const maxSamples = 30
 
 // Span is what is known of when a message was stored.
 type Span struct {
@@ -56,14 +118,7 @@ type Span struct {
 	At Tick
 }
 
-// Find says when the message at an offset of a queue was stored.
-func (e *Ends) Find(id int, offset int64) Span {
-	if e == nil || id >= len(e.queues) {
-		return Span{NoTick, NoTick, NoTick}
-	}
-	return e.queues[id].find(offset)
-}
-
+// find says when the message at an offset was stored.
 func (q *queue) find(offset int64) Span {
 	s := *q
 	i := len(s) - 1
@@ -99,40 +154,6 @@ func between(a, b sample, offset int64) Tick {
 	return a.at + Tick(part*(float64(b.at)-float64(a.at)))
 }
 
-// need says that a reader of a queue is at an offset: where it never committed
-// it is at 0 if the queue begins there, and it is nowhere before the beginning.
-func (e *Ends) need(id int, offset, begin int64) {
-	if offset == model.Unknown && begin != 0 {
-		return
-	}
-	for len(e.slowest) <= id {
-		e.slowest = append(e.slowest, math.MaxInt64)
-	}
-	e.slowest[id] = min(e.slowest[id], max(offset, begin, 0))
-}
-
-// tell takes ages that a broker was asked for, now that the group's commits are
-// these. Where a commit is still the one that the age was asked for, the age is
-// that of its message. Where it has moved on, the age is that of some message in
-// front of it.
-func (e *Ends) tell(at Tick, w *model.Wait, committed, begins []int64) {
-	for id := range e.queues {
-		asked, age := value(w.Committed, id), value(w.Ages, id)
-		start, begin := value(committed, id), value(begins, id)
-		if start != model.Unknown || begin == 0 {
-			start = max(start, begin)
-		}
-		stored := int64(at) - age/Unit.Milliseconds()
-		switch {
-		case asked < 0 || age < 0 || stored < -math.MaxInt32: // not told, or nonsense
-		case asked == start:
-			e.queues[id].anchor(Tick(stored), start, exact)
-		case asked < start:
-			e.queues[id].anchor(Tick(stored), start, bound)
-		}
-	}
-}
-
 // add takes the end of a queue at a time, and how far the slowest reader of it
 // is: what lies before that is not needed any more.
 func (q *queue) add(at Tick, end, slowest int64) {
@@ -151,16 +172,24 @@ func (q *queue) add(at Tick, end, slowest int64) {
 	}
 	last := &s[n-1]
 	at = max(at, last.at)
-	if end == last.end && (n == 1 || s[n-2].end == end) {
+	if end == last.end && !last.isAnchor() && (n == 1 || s[n-2].end == end) {
 		last.at = at // nothing has come since
 		return
 	}
-	last.off = uint32(int64(at) - int64(last.at))
-	if end == last.end {
-		last.off = 0
-	}
+	last.next(end, at)
 	q.thin(at)
 	*q = append(*q, sample{end: end, at: at})
+}
+
+// next notes how far off the line to the next sample can be.
+func (s *sample) next(end int64, at Tick) {
+	switch {
+	case s.isAnchor():
+	case end == s.end:
+		s.off = 0
+	default:
+		s.off = uint32(int64(at) - int64(s.at))
+	}
 }
 
 // prune drops the samples in front of the one that bounds a message at offset.
@@ -180,26 +209,32 @@ func (q *queue) prune(offset int64) {
 	*q = s[:copy(s, s[from:])]
 }
 
-// anchor takes a store time that was told. It is of use where the history does
-// not reach so far back.
-func (q *queue) anchor(at Tick, offset int64, kind uint32) {
+// last is the newest end, Unknown where there is none.
+func (q *queue) last() int64 {
+	s := *q
+	if len(s) == 0 {
+		return model.Unknown
+	}
+	return s[len(s)-1].end
+}
+
+// anchor takes a store time that was told, and says whether it is of use: where
+// the history does not reach so far back.
+func (q *queue) anchor(at Tick, offset int64, kind uint32) bool {
 	s := *q
 	i := 0
 	for i < len(s) && s[i].isAnchor() && s[i].end < offset {
 		i++
 	}
 	if i == len(s) || s[i].end < offset || !s[i].isAnchor() && s[i].end == offset {
-		return // seen by itself
+		return false // seen by itself
 	}
 	if i > 0 {
 		at = max(at, s[i-1].at)
 	}
 	if s[i].end != offset {
 		*q = slices.Insert(s, i, sample{end: offset, at: min(at, s[i].at), off: kind})
-		if s = *q; len(s) > maxSamples {
-			q.thin(s[len(s)-1].at)
-		}
-		return
+		return true
 	}
 	if i+1 < len(s) {
 		at = min(at, s[i+1].at)
@@ -210,6 +245,7 @@ func (q *queue) anchor(at Tick, offset int64, kind uint32) {
 	case s[i].off == bound:
 		s[i].at = max(s[i].at, at)
 	}
+	return true
 }
 
 // thin leaves out a sample where there are too many: the one that changes the

@@ -47,10 +47,13 @@ func TestPrune(t *testing.T) {
 	for i := range int64(50) {
 		s.set([]int64{100 * (i + 1), 7}, []int64{100*i + 90, 7})
 		s.next()
-		for id, q := range s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).queues {
-			if len(q) > 2 || cap(q) > 4 {
-				t.Fatalf("round %d: queue %d has %d samples and room for %d", i, id, len(q), cap(q))
+		for id := range 2 {
+			if q := s.samples(id); len(q) > 2 {
+				t.Fatalf("round %d: queue %d has %d samples", i, id, len(q))
 			}
+		}
+		if older := s.Part(0).topics[0].older; older != nil {
+			t.Fatalf("round %d: apart from the last two looks %v is kept", i, older)
 		}
 		if i > 0 {
 			s.wantSpan(t, "of the slowest reader", 100*i+90, time.Duration(i-1)*interval, time.Duration(i-1)*interval+9*time.Second, time.Duration(i)*interval)
@@ -68,7 +71,7 @@ func TestSlowestReader(t *testing.T) {
 			change(s)
 			s.next()
 		}
-		return len(s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).queues[0])
+		return len(s.samples(0))
 	}
 	slow := func(s *stage) { s.parts["a"].topics["orders"].commits["archive"] = []int64{100} }
 	for _, c := range []struct {
@@ -163,14 +166,14 @@ func TestForgetsTopics(t *testing.T) {
 	s.parts["a"].order = nil
 	s.next()
 	on := model.TopicOnBroker{Topic: "orders", Broker: "a"}
-	if s.EndsOf(on) != nil || s.PairOf("orders", "billing") != nil || s.TopicOf("orders") != nil {
+	if s.EndsOf(on).known() || s.PairOf("orders", "billing") != nil || s.TopicOf("orders") != nil {
 		t.Error("a deleted topic is still known")
 	}
 	s.parts["a"].order = []string{"orders"}
 	s.next()
 	s.brokers = nil
 	s.next()
-	if s.EndsOf(on) != nil || len(s.History.brokers) != 0 {
+	if s.EndsOf(on).known() || len(s.History.brokers) != 0 {
 		t.Error("a broker that is gone is still known")
 	}
 }
@@ -307,8 +310,8 @@ func TestManyAnchors(t *testing.T) {
 		s.wait("archive", i*10-i%2, time.Duration(10_000_000-40_000*i)*time.Millisecond)
 		s.next()
 	}
-	q := s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).queues[0]
-	if len(q) > maxSamples {
+	q := s.samples(0)
+	if len(q) > maxSamples+2 {
 		t.Errorf("%d samples", len(q))
 	}
 	for i := 1; i < len(q); i++ {

@@ -28,8 +28,9 @@ const NoTick Tick = math.MinInt32
 // History is the short history of one cluster. The zero value is ready. It is
 // used by one goroutine, and its answers hold until the next Add.
 //
-// Its memory grows with queues and commits and not with time: a queue keeps the
-// samples since its slowest commit, mostly two and at most maxSamples.
+// Its memory grows with queues and commits and not with time: a queue keeps its
+// last two ends, eight bytes each, and while somebody is further behind, up to
+// maxSamples more.
 type History struct {
 	epoch    time.Time
 	snapshot *model.Snapshot // the last one
@@ -60,7 +61,7 @@ func (h *History) Add(s *model.Snapshot) {
 		h.addEnds(p, &s.Parts[i])
 	}
 	for _, l := range h.alone {
-		h.take(h.EndsOf(l.TopicOnBroker), h.Tick(l.Taken), l.Ends, nil)
+		h.takeApart(h.meetApart(h.brokers[l.Broker], l.Topic), h.Tick(l.Taken), l.Ends, nil)
 	}
 	for i, p := range h.parts {
 		h.forgetEnds(p, &s.Parts[i])
@@ -75,7 +76,7 @@ func (h *History) addParts(s *model.Snapshot) {
 	for i := range s.Parts {
 		p := h.brokers[s.Parts[i].Broker]
 		if p == nil {
-			p = &Part{ends: make(map[string]*Ends)}
+			p = &Part{}
 		}
 		brokers[s.Parts[i].Broker] = p
 		h.parts = append(h.parts, p)
@@ -122,10 +123,10 @@ func (h *History) MembersOf(group string) *Members { return h.groups[group] }
 // of its Local.
 func (h *History) LocalOf(group string) []*Local { return h.locals[group] }
 
-// EndsOf are the ends of a topic on a broker; nil where nothing is known.
-func (h *History) EndsOf(on model.TopicOnBroker) *Ends {
+// EndsOf are the ends of a topic on a broker.
+func (h *History) EndsOf(on model.TopicOnBroker) Ends {
 	if p := h.brokers[on.Broker]; p != nil {
-		return p.ends[on.Topic]
+		return p.named(on.Topic)
 	}
-	return nil
+	return Ends{}
 }

@@ -82,9 +82,7 @@ func (h *History) addOneLocal(key localKey, l *model.LocalCommits) *Local {
 		if end := value(l.Ends, q); q < len(last.moved) && !moved && (end == model.Unknown || now < end) {
 			n.moved[q] = last.moved[q]
 		}
-		if e != nil {
-			e.need(q, now, model.Unknown)
-		}
+		e.need(q, now)
 	}
 	return n
 }
@@ -92,15 +90,27 @@ func (h *History) addOneLocal(key localKey, l *model.LocalCommits) *Local {
 // endsOfLocal are the ends of the topic that a process consumes. Where only
 // broadcasting groups consume it, a source need not have it among the broker's
 // topics: the ends are then those that came with the process's commits.
-func (h *History) endsOfLocal(l *model.LocalCommits) *Ends {
+func (h *History) endsOfLocal(l *model.LocalCommits) Ends {
 	p := h.brokers[l.Broker]
 	if p == nil {
-		return nil
+		return Ends{}
 	}
-	e := p.ends[l.Topic]
-	if e != nil && e.met == h.round {
+	e := p.named(l.Topic)
+	if a := e.apart; a != nil && a.met == h.round || a == nil && e.part != nil && p.met == h.round {
 		return e
 	}
 	h.alone = append(h.alone, l)
-	return h.meetEnds(p, e, l.Topic)
+	return Ends{part: p, apart: h.meetApart(p, l.Topic)}
+}
+
+// need says that a process that keeps its own offsets is at one.
+func (e Ends) need(id int, offset int64) {
+	switch {
+	case e.apart != nil:
+		e.apart.need(id, offset, model.Unknown)
+	case e.part != nil:
+		if slowest := e.part.slowestOf(e.part.last, e.place); id < len(slowest) {
+			need(&slowest[id], offset, model.Unknown)
+		}
+	}
 }

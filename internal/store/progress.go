@@ -121,18 +121,29 @@ type Part struct {
 	last  *model.Part // the last one with offsets
 	blank bool        // the broker has been away for so long that it has none
 
-	// In the order of last.Topics, last.Commits and last.Committed.
-	topics []*Ends
-	pairs  []*Pair // nil: the group's commits at brokers do not count
-	moved  []Tick
+	// In the order of last.Commits and last.Committed.
+	pairs []*Pair // nil: the group's commits at brokers do not count
+	moved []Tick
 
-	ends   map[string]*Ends // by topic
-	whole  bool             // the part of the round before had every topic
-	before Tick             // when that was taken
+	names       []model.Topic  // the topics of last
+	places      map[string]int // of names; nil while nobody has asked
+	topics      []looks        // in the order of names
+	now, before column         // of the last two looks
+	apart       map[string]*apart
+	slowest     []int64 // of a round, in the order of last.Ends: the first offset that somebody still needs
+
+	met     uint64 // the round in which last came
+	whole   bool   // the part of the round before had every topic
+	wholeAt Tick   // when that was taken
 }
 
 // Ends are those of the i-th topic of the part.
-func (p *Part) Ends(topic int) *Ends { return p.topics[topic] }
+func (p *Part) Ends(topic int) Ends {
+	if p.topics[topic].topic == nil {
+		return p.named(p.names[topic].Name) // of several the first, or it is apart
+	}
+	return Ends{part: p, place: topic}
+}
 
 // Pair is how the group of the i-th entry of the part's commits has got on with
 // the topic; nil where its commits do not count.
@@ -161,7 +172,7 @@ func (h *History) addCommits(p *Part, in *model.PartOfRound) {
 	for i := range in.Commits {
 		w.take(i)
 	}
-	p.last, p.pairs, p.moved, p.blank = in.Part, w.pairs, w.moved, false
+	p.last, p.pairs, p.moved, p.blank, p.met = in.Part, w.pairs, w.moved, false, h.round
 }
 
 // commitWalk goes through the commits of a part.
@@ -186,7 +197,7 @@ func (w *commitWalk) take(i int) {
 	topic := &w.part.Topics[c.Topic]
 	pair, before, since := w.before(i, topic.Name, c.Group)
 	w.pairs = append(w.pairs, pair)
-	at, ends := w.Tick(w.part.TakenAt(topic)), w.kept.topics[c.Topic]
+	at, slowest := w.Tick(w.part.TakenAt(topic)), w.kept.slowestOf(w.part, c.Topic)
 	key := queueKey{broker: w.part.Broker}
 	for q := range topic.Queues {
 		now, end := w.part.Committed[c.First+q], w.part.Ends[topic.First+q]
@@ -196,8 +207,20 @@ func (w *commitWalk) take(i int) {
 		if q < len(since) && !moved && (end == model.Unknown || now < end && end > 0) {
 			w.moved[c.First+q] = since[q]
 		}
-		ends.need(q, now, w.part.Begins[topic.First+q])
+		if q < len(slowest) {
+			need(&slowest[q], now, w.part.Begins[topic.First+q])
+		}
 	}
+}
+
+// slowestOf are the slowest readers of a topic: where it stands in the part
+// several times, those of the first.
+func (p *Part) slowestOf(in *model.Part, topic int) []int64 {
+	for in.Repeats(topic) {
+		topic--
+	}
+	t := &in.Topics[topic]
+	return p.slowest[t.First : t.First+t.Queues]
 }
 
 // before is the pair of an entry, and its commits of the round before with the

@@ -292,7 +292,7 @@ func TestLocal(t *testing.T) {
 		t.Errorf("produced %d, want 300", got)
 	}
 	delete(s.groups, "cache")
-	if s.next(); s.EndsOf(on) != nil || len(s.local) != 0 {
+	if s.next(); s.EndsOf(on).known() || len(s.local) != 0 {
 		t.Error("what nobody tells of any more is still known")
 	}
 }

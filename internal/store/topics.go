@@ -1,7 +1,7 @@
 package store
 
 import (
-	"math"
+	"slices"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -22,57 +22,112 @@ type Topic struct {
 // Known says whether anything was told of the topic's ends.
 func (t *Topic) Known() bool { return t != nil && t.began > 0 }
 
-// addTopics finds the ends of a new part's topics. Their slowest readers are to
-// be told with need.
-func (h *History) addTopics(p *Part, part *model.Part) {
-	topics := make([]*Ends, len(part.Topics))
-	for i := range part.Topics {
-		t := &part.Topics[i]
-		if part.Repeats(i) {
-			topics[i] = topics[i-1]
+// produce counts what has come to one queue of it: since its last end, or where
+// there is none, all of it when the queue is new. It says whether it was new.
+func (t *Topic) produce(round uint64, last, end int64, isNew bool) bool {
+	if t.began == 0 {
+		t.began = round
+	}
+	switch {
+	case last != model.Unknown:
+		t.Produced = plus(t.Produced, max(end-last, 0))
+	case isNew: // it began at 0 since
+		t.Produced = plus(t.Produced, end)
+		return true
+	case t.began == round:
+		t.Produced = plus(t.Produced, end)
+	}
+	return false
+}
+
+// meetTopic is a topic of this round: t, while it is the one that is known.
+func (h *History) meetTopic(t *Topic, name string) *Topic {
+	if t == nil || t.met+1 < h.round {
+		if t = h.topics[name]; t == nil {
+			t = &Topic{}
+			h.topics[name] = t
+		}
+	}
+	t.met = h.round
+	return t
+}
+
+// addTopics finds the looks at the topics of a new part, in its order. Their
+// slowest readers are to be told with need.
+func (h *History) addTopics(p *Part, in *model.Part) {
+	if len(p.apart) > 0 || !sameTopics(p.names, in.Topics) {
+		p.arrange(in)
+	}
+	for i := range p.topics {
+		if !in.Repeats(i) {
+			p.topics[i].topic = h.meetTopic(p.topics[i].topic, in.Topics[i].Name)
+		}
+	}
+	p.names, p.slowest = in.Topics, nobody(p.slowest, len(in.Ends))
+}
+
+func sameTopics(a, b []model.Topic) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name {
+			return false
+		}
+	}
+	return true
+}
+
+// arrange puts the looks at topics in the order of a new part. What is not in it
+// is apart from now on.
+func (p *Part) arrange(in *model.Part) {
+	topics := make([]looks, len(in.Topics))
+	moved := make([]bool, len(p.topics))
+	for i := range in.Topics {
+		name := in.Topics[i].Name
+		topics[i] = noLooks()
+		if in.Repeats(i) {
 			continue
 		}
-		e := (*Ends)(nil)
-		if i < len(p.topics) && p.topics[i].name == t.Name {
-			e = p.topics[i]
-		}
-		topics[i] = h.meetEnds(p, e, t.Name)
-	}
-	p.topics = topics
-}
-
-// meetEnds are the ends of a topic of this round: e, where they were found
-// already.
-func (h *History) meetEnds(p *Part, e *Ends, topic string) *Ends {
-	if e == nil {
-		e = p.ends[topic]
-	}
-	if e == nil {
-		e = &Ends{name: topic, taken: NoTick}
-		if p.whole {
+		if a := p.apart[name]; a != nil {
+			topics[i] = a.attach()
+			delete(p.apart, name)
+		} else if place, ok := p.place(name); ok {
+			topics[i], moved[place] = p.topics[place], true
+		} else if p.whole {
 			// The broker had no such topic: all of it came since.
-			e.taken, e.young = p.before, true
-		}
-		p.ends[topic] = e
-	}
-	if e.met != h.round {
-		e.met = h.round
-		for q := range e.slowest {
-			e.slowest[q] = math.MaxInt64
+			topics[i].taken, topics[i].young = p.wholeAt, true
 		}
 	}
-	h.meetTopic(e)
-	return e
+	for place := range p.topics {
+		if name := p.names[place].Name; !moved[place] && p.topics[place].topic != nil && p.apart[name] == nil {
+			p.setApart(p.detach(place, name))
+		}
+	}
+	p.topics, p.places = topics, nil
 }
 
-func (h *History) meetTopic(e *Ends) {
-	if e.topic == nil || e.topic.met+1 < h.round {
-		if e.topic = h.topics[e.name]; e.topic == nil {
-			e.topic = &Topic{}
-			h.topics[e.name] = e.topic
+// place is where a topic stands in the part.
+func (p *Part) place(topic string) (place int, ok bool) {
+	if p.places == nil {
+		p.places = make(map[string]int, len(p.topics))
+		for i := range slices.Backward(p.names) { // of several the first
+			p.places[p.names[i].Name] = i
 		}
 	}
-	e.topic.met = h.round
+	place, ok = p.places[topic]
+	return place, ok
+}
+
+// named are the ends of a topic.
+func (p *Part) named(topic string) Ends {
+	if a := p.apart[topic]; a != nil {
+		return Ends{part: p, apart: a}
+	}
+	if place, ok := p.place(topic); ok {
+		return Ends{part: p, place: place}
+	}
+	return Ends{}
 }
 
 // addEnds takes the ends of one broker, now that all readers are known.
@@ -80,15 +135,18 @@ func (h *History) addEnds(p *Part, in *model.PartOfRound) {
 	if p.last != in.Part {
 		return // it is away
 	}
-	for i := range in.Topics {
-		t := &in.Topics[i]
-		if !in.Repeats(i) {
-			h.take(p.topics[i], h.Tick(in.TakenAt(t)), in.Ends[t.First:t.First+t.Queues], in.Begins[t.First:t.First+t.Queues])
+	if p.met == h.round {
+		next := column{in.Topics, in.Ends}
+		for i := range in.Topics {
+			if t := &in.Topics[i]; !in.Repeats(i) {
+				h.look(p, &next, i, h.Tick(in.TakenAt(t)), in.Begins[t.First:t.First+t.Queues])
+			}
 		}
+		p.before, p.now = p.now, next
 	}
 	for i := range in.Others {
 		o := &in.Others[i]
-		h.take(h.meetEnds(p, nil, o.Topic), h.Tick(o.Taken), o.Ends, o.Begins)
+		h.takeApart(h.meetApart(p, o.Topic), h.Tick(o.Taken), o.Ends, o.Begins)
 	}
 	h.addWaits(p, in.Part)
 }
@@ -107,58 +165,30 @@ func (h *History) addWaits(p *Part, part *model.Part) {
 		c := &part.Commits[i]
 		t := &part.Topics[c.Topic]
 		if w := waits[pairKey{t.Name, c.Group}]; w != nil {
-			p.topics[c.Topic].tell(h.Tick(w.Taken), w, part.Committed[c.First:c.First+t.Queues], part.Begins[t.First:t.First+t.Queues])
+			p.Ends(c.Topic).tell(h.Tick(w.Taken), w, part.Committed[c.First:c.First+t.Queues], part.Begins[t.First:t.First+t.Queues])
 		}
 	}
-}
-
-// take takes the ends of one topic, unless they were taken before.
-func (h *History) take(e *Ends, at Tick, ends, begins []int64) {
-	if at <= e.taken || len(ends) == 0 {
-		return
-	}
-	known := len(e.queues)
-	for len(e.queues) < len(ends) {
-		e.queues = append(e.queues, nil)
-	}
-	for id, end := range ends {
-		if end == model.Unknown {
-			continue
-		}
-		if e.topic.began == 0 {
-			e.topic.began = h.round
-		}
-		q := &e.queues[id]
-		switch {
-		case len(*q) > 0:
-			e.topic.Produced = plus(e.topic.Produced, max(end-(*q)[len(*q)-1].end, 0))
-		case (known > 0 && id >= known || e.young) && value(begins, id) <= 0:
-			// The queue was not there the last time: it began at 0 since.
-			e.topic.Produced = plus(e.topic.Produced, end)
-			*q = queue{{at: e.taken}}
-		case e.topic.began == h.round:
-			e.topic.Produced = plus(e.topic.Produced, end)
-		}
-		slowest := int64(math.MaxInt64)
-		if id < len(e.slowest) {
-			slowest = e.slowest[id]
-		}
-		q.add(at, end, slowest)
-	}
-	e.taken, e.young = at, false
 }
 
 // forgetEnds lets go of topics that the broker has no more.
 func (h *History) forgetEnds(p *Part, in *model.PartOfRound) {
 	gone := p.last == in.Part && in.Age == 0 && in.Missing == 0
-	p.whole, p.before = gone && in.Others != nil, h.Tick(in.Taken)
-	for name, e := range p.ends {
+	p.whole, p.wholeAt = gone && in.Others != nil, h.Tick(in.Taken)
+	for name, a := range p.apart {
 		switch {
-		case e.met == h.round:
+		case a.met == h.round:
 		case gone:
-			delete(p.ends, name)
+			delete(p.apart, name)
 		default:
-			h.meetTopic(e)
+			a.topic = h.meetTopic(a.topic, name)
+		}
+	}
+	if p.met == h.round {
+		return
+	}
+	for i := range p.topics {
+		if l := &p.topics[i]; l.topic != nil {
+			l.topic = h.meetTopic(l.topic, p.names[i].Name)
 		}
 	}
 }

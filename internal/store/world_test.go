@@ -118,6 +118,15 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 	return p
 }
 
+// known says whether anything is known of a topic.
+func (e Ends) known() bool { return e.part != nil }
+
+// samples are what is kept of a queue of topic orders on broker a.
+func (s *stage) samples(id int) queue {
+	q, _ := s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).samples(id, nil)
+	return q
+}
+
 // find is what is known of a message of topic orders on broker a, in seconds
 // since the first round; a time that is not known is -1 s.
 func (s *stage) find(queue int, offset int64) [3]time.Duration {
