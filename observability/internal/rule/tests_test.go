@@ -3,6 +3,7 @@ package rule
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 // promtoolTests is the part of promtool's test files that counts here.
 type promtoolTests struct {
+	Order []string `yaml:"group_eval_order"`
 	Tests []struct {
 		Exprs []struct {
 			Expr    string `yaml:"expr"`
@@ -28,6 +30,7 @@ type promtoolTests struct {
 // TestEveryAlertIsTested: each has a case in which it fires, and one that asks
 // for it and in which it stays silent. That they hold is promtool's matter.
 func TestEveryAlertIsTested(t *testing.T) {
+	s := load(t)
 	fires, silent := make(map[string]bool), make(map[string]bool)
 	names := func(text string) []string {
 		var list []string
@@ -50,14 +53,20 @@ func TestEveryAlertIsTested(t *testing.T) {
 		if err := yaml.Unmarshal(text, &tests); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
+		// Without an order of theirs, groups are evaluated in one that changes.
+		for _, g := range slices.Concat(s.Recording.Groups, s.Limits.Groups, s.Alerts.Groups) {
+			if !slices.Contains(tests.Order, g.Name) {
+				t.Errorf("%s: the order of groups is without %s", file, g.Name)
+			}
+		}
 		for _, test := range tests.Tests {
 			for _, e := range test.Exprs {
 				for _, name := range names(e.Expr) {
 					fires[name] = fires[name] || len(e.Samples) > 0
 					silent[name] = silent[name] || len(e.Samples) == 0
 				}
-				for _, s := range e.Samples {
-					for _, name := range names(s.Labels) {
+				for _, sample := range e.Samples {
+					for _, name := range names(sample.Labels) {
 						fires[name] = true
 					}
 				}
@@ -67,7 +76,7 @@ func TestEveryAlertIsTested(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range load(t).Alerts.Rules() {
+	for _, r := range s.Alerts.Rules() {
 		if !fires[r.Alert] {
 			t.Errorf("no test in which %s fires", r.Alert)
 		}
