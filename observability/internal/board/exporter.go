@@ -31,6 +31,8 @@ func (s *sheet) exporterHealth() {
 		ask{s.series(family.ExporterIncompleteBrokers), "{{cluster}} {{instance}}"})
 	line(words{"Failures by reason", "采集失败（按原因）"}, words{}, perSec,
 		ask{"sum by (cluster, reason) (rate(" + s.series(family.ExporterErrors) + "[$__rate_interval]))", "{{cluster}} {{reason}}"})
+	line(words{"Requests denied", "被拒绝的请求"}, words{"By the right that is missing.", "按缺少的权限。"}, count,
+		ask{"sum by (cluster, request, right) (" + s.series(family.ExporterDeniedRequests) + ")", "{{cluster}} {{request}} {{right}}"})
 	line(words{"Series left out", "被丢弃的时间序列"}, words{"Because of limits or filters in the settings, by metric and by rule.", "因配置的上限或过滤而未输出，按指标与规则。"}, perSec,
 		ask{"sum by (cluster, metric, rule) (rate(" + s.series(family.ExporterSeriesDropped) + "[$__rate_interval]))", "{{cluster}} {{metric}} {{rule}}"})
 	line(words{"Last reload of the settings", "最近一次配置重载"}, words{"0: they were wrong, and the old ones are in use.", "0 表示新配置有误，仍在使用旧配置。"}, count,
