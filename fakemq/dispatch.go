@@ -14,9 +14,7 @@ const (
 	getTimerMetrics      remoting.RequestCode = 61  // GET_TIMER_METRICS
 	getSystemTopicsNS    remoting.RequestCode = 304 // GET_SYSTEM_TOPIC_LIST_FROM_NS
 	getTopicConfig       remoting.RequestCode = 351 // GET_TOPIC_CONFIG
-	getAllRequestMode    remoting.RequestCode = 402 // GET_ALL_MESSAGE_REQUEST_MODE
 	getBrokerMemberGroup remoting.RequestCode = 901 // GET_BROKER_MEMBER_GROUP
-	getBrokerHAStatus    remoting.RequestCode = 907 // GET_BROKER_HA_STATUS
 )
 
 // handler answers one request of one node. It runs under the cluster's read
@@ -127,9 +125,9 @@ func brokerHandler5(code remoting.RequestCode) handler {
 		return answerTimerMetrics
 	case getTopicConfig:
 		return answerTopicConfig
-	case getAllRequestMode:
+	case remoting.GetAllMessageRequestMode:
 		return answerRequestModes
-	case getBrokerHAStatus:
+	case remoting.GetBrokerHAStatus:
 		return answerHAStatus
 	default:
 		return nil

@@ -252,6 +252,12 @@ func (s *scanner) messageQueueKey() MessageQueue {
 		return q
 	}
 	s.pos = start
+	q := s.messageQueue()
+	s.colon()
+	return q
+}
+
+func (s *scanner) messageQueue() MessageQueue {
 	q := MessageQueue{QueueID: -1}
 	s.enter('{')
 	for first := true; s.more('}', first); first = false {
@@ -266,7 +272,6 @@ func (s *scanner) messageQueueKey() MessageQueue {
 			s.skip()
 		}
 	}
-	s.colon()
 	return q
 }
 
@@ -490,6 +495,64 @@ func DecodeRunningInfo(body []byte, queue func(RunningQueue)) error {
 		}
 	}
 	return bodyError(GetConsumerRunningInfo, s.end())
+}
+
+// TimeSpan is what a broker says of the times of one queue and one group
+// (QueueTimeSpan in RocketMQ), in ms; the first three since 1970 by the broker's
+// clock, -1 where there is no such message.
+type TimeSpan struct {
+	MessageQueue
+
+	Earliest, Latest int64 // store times of the oldest and the newest message
+	Consumed         int64 // ... of the message in front of the commit; the oldest one's where there is no commit
+	// Delay is how long the message at the commit has lain there: 0 where the
+	// group has consumed all. Where there is no such message, because nothing
+	// was committed or it is no longer kept, it is 1 more than the broker's
+	// clock.
+	Delay int64
+}
+
+// DecodeTimeSpans reads the answer to QUERY_CONSUME_TIME_SPAN
+// (QueryConsumeTimeSpanBody).
+func DecodeTimeSpans(body []byte, queue func(TimeSpan)) error {
+	s := scanner{data: body}
+	s.enter('{')
+	for first := true; s.more('}', first); first = false {
+		if !s.table("consumeTimeSpanSet") || !s.enter('[') {
+			continue
+		}
+		for first := true; s.more(']', first); first = false {
+			span := s.timeSpan()
+			if s.err == nil {
+				queue(span)
+			}
+		}
+	}
+	return bodyError(QueryConsumeTimeSpan, s.end())
+}
+
+func (s *scanner) timeSpan() TimeSpan {
+	t := TimeSpan{MessageQueue: MessageQueue{QueueID: -1}}
+	s.enter('{')
+	for first := true; s.more('}', first); first = false {
+		switch string(s.key()) {
+		case "minTimeStamp":
+			t.Earliest = s.int64()
+		case "maxTimeStamp":
+			t.Latest = s.int64()
+		case "consumeTimeStamp":
+			t.Consumed = s.int64()
+		case "delayTime":
+			t.Delay = s.int64()
+		case "messageQueue":
+			if !s.null() {
+				t.MessageQueue = s.messageQueue()
+			}
+		default:
+			s.skip()
+		}
+	}
+	return t
 }
 
 // DecodeRuntimeInfo reads the answer to GET_BROKER_RUNTIME_INFO (KVTable):

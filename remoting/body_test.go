@@ -50,6 +50,20 @@ var bodyDecoders = []struct {
 	{"28-", func(body []byte, emit func(string, ...any)) error {
 		return DecodeRuntimeInfo(body, func(key, value []byte) { emit("%q=%q", key, value) })
 	}},
+	{"303-", func(body []byte, emit func(string, ...any)) error {
+		return DecodeTimeSpans(body, func(s TimeSpan) { emit("%+v", s) })
+	}},
+	{"402-", func(body []byte, emit func(string, ...any)) error {
+		return DecodeRequestModes(body, func(m RequestMode) { emit("%q %q %q", m.Topic, m.Group, m.Mode) })
+	}},
+	{"907-", func(body []byte, emit func(string, ...any)) error {
+		h, err := DecodeHAStatus(body)
+		emit("%+v", h)
+		return err
+	}},
+	{"307-running", func(body []byte, emit func(string, ...any)) error {
+		return DecodePopQueues(body, func(q PopQueue) { emit("%+v", q) })
+	}},
 }
 
 // lines are what one decoder hands out of a body.
@@ -349,6 +363,10 @@ func TestFailureOfABodySaysWhere(t *testing.T) {
 		{"203-", `{"connectionSet":[{"clientId":["x"]}]}`, `body of GET_CONSUMER_CONNECTION_LIST: malformed: byte 30: want text, found "[\"x\"]}]}"`},
 		{"203-", `{"connectionSet":{}}`, `body of GET_CONSUMER_CONNECTION_LIST: malformed: byte 17: want '[', found "{}}"`},
 		{"307-", `{"mqTable":{{}:{"droped":1}}}`, `body of GET_CONSUMER_RUNNING_INFO: malformed: byte 25: want true or false, found "1}}}"`},
+		{"307-running", `{"mqPopTable":{{}:{"waitAckCount":"x"}}}`, `body of GET_CONSUMER_RUNNING_INFO: malformed: byte 34: want a whole number of 64 bits, found "\"x\"}}}"`},
+		{"303-", `{"consumeTimeSpanSet":{}}`, `body of QUERY_CONSUME_TIME_SPAN: malformed: byte 22: want '[', found "{}}"`},
+		{"402-", `{"messageRequestModeMap":{"t":{"g":{"mode":[]}}}}`, `body of GET_ALL_MESSAGE_REQUEST_MODE: malformed: byte 43: want text, found "[]}}}}"`},
+		{"907-", `{"haConnectionInfo":3}`, `body of GET_BROKER_HA_STATUS: malformed: byte 20: want '[', found "3}"`},
 		{"28-", `{"table":{"a":"b",}}`, `body of GET_BROKER_RUNTIME_INFO: malformed: byte 18: want a value, found "}}"`},
 		{"106-", `{"brokerAddrTable":{"a":{"brokerAddrs":{x:"h:1"}}}}`, `body of GET_BROKER_CLUSTER_INFO: malformed: byte 40: want a whole number of 64 bits, found "x:\"h:1\"}}}}"`},
 	} {

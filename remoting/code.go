@@ -31,6 +31,8 @@ const (
 	ViewBrokerStatsData          RequestCode = 315 // VIEW_BROKER_STATS_DATA
 	GetBrokerConsumeStats        RequestCode = 317 // GET_BROKER_CONSUME_STATS
 	GetAllProducerInfo           RequestCode = 328 // GET_ALL_PRODUCER_INFO
+	GetAllMessageRequestMode     RequestCode = 402 // GET_ALL_MESSAGE_REQUEST_MODE
+	GetBrokerHAStatus            RequestCode = 907 // GET_BROKER_HA_STATUS
 )
 
 // String is the name that RocketMQ's RequestCode gives the request, or its
@@ -77,6 +79,10 @@ func (c RequestCode) String() string {
 		return "GET_BROKER_CONSUME_STATS"
 	case GetAllProducerInfo:
 		return "GET_ALL_PRODUCER_INFO"
+	case GetAllMessageRequestMode:
+		return "GET_ALL_MESSAGE_REQUEST_MODE"
+	case GetBrokerHAStatus:
+		return "GET_BROKER_HA_STATUS"
 	}
 	return "request " + strconv.Itoa(int(c))
 }

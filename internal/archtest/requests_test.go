@@ -45,6 +45,8 @@ var requestsThatOnlyRead = map[int64]string{
 	315: "VIEW_BROKER_STATS_DATA",
 	317: "GET_BROKER_CONSUME_STATS",
 	328: "GET_ALL_PRODUCER_INFO",
+	402: "GET_ALL_MESSAGE_REQUEST_MODE",
+	907: "GET_BROKER_HA_STATUS",
 }
 
 // TestNothingIsWritten looks at every constant of type remoting.RequestCode in
