@@ -24,8 +24,8 @@ type allocation struct {
 
 func (c *Cluster) allocate(g *group, topic string) allocation {
 	a := allocation{group: g}
-	if len(g.processes) == 0 || !g.subscribes(topic) {
-		return a
+	if len(g.processes) == 0 || !g.subscribes(topic) || g.pop[topic] {
+		return a // nobody holds a queue of a topic that is popped
 	}
 	for _, t := range c.topicParts(topic) {
 		if t.perm&PermRead != 0 && t.broker.listed() {

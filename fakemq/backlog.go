@@ -17,6 +17,10 @@ type Row struct {
 	Committed int64  // -1 where the queue was never committed
 	Backlog   int64  // messages to come, from 0 where never committed; never negative
 	Ahead     int64  // how far the commit lies beyond the end
+	// When messages were stored, in ms since 1970 by the broker's clock, -1
+	// where there is no such message: the queue's newest, the one that the group
+	// consumes next, and the one in front of its commit.
+	Newest, Next, Consumed int64
 	// Uncommitted: the group committed other queues of the topic on this
 	// broker, and never this one.
 	Uncommitted bool
@@ -91,8 +95,37 @@ func (c *Cluster) appendBroadcast(rows []Row, g *group) []Row {
 func newRow(g *group, t *brokerTopic, id int, committed int64) Row {
 	diff := t.max[id] - max(committed, 0)
 	return Row{
+		Newest: t.storedAt(id, t.max[id]-1), Next: t.storedAt(id, max(committed, t.min[id])), Consumed: t.storedAt(id, committed-1),
 		Cluster: t.broker.cluster, Topic: t.name, Group: g.name, Broker: t.broker.name, Queue: id,
 		Begin: t.min[id], End: t.max[id], Committed: committed,
 		Backlog: max(diff, 0), Ahead: max(-diff, 0), Uncommitted: committed == never,
 	}
+}
+
+// Queue is the truth of one queue.
+type Queue struct {
+	Cluster, Topic, Broker string
+
+	Queue      int
+	Begin, End int64
+	Newest     int64 // store time of the newest message, as in Row
+}
+
+// Queues is the truth of all readable queues of all topics, those of the system
+// too, sorted by topic, broker and queue.
+func (c *Cluster) Queues() []Queue {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var list []Queue
+	for _, b := range c.brokers {
+		for _, t := range b.topicSeq {
+			for id := range int(t.read) {
+				list = append(list, Queue{b.cluster, t.name, b.name, id, t.min[id], t.max[id], t.storedAt(id, t.max[id]-1)})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Queue) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.Queue, b.Queue))
+	})
+	return list
 }

@@ -14,7 +14,8 @@ type broker struct {
 	cluster      string
 	release      Release
 	nodes        []*Node // by broker id
-	boot         int64   // ms since 1970
+	clock        func() int64
+	boot         int64 // ms since 1970, by its own clock
 
 	topics   map[string]*brokerTopic
 	topicSeq []*brokerTopic // in the order of their making
@@ -33,16 +34,21 @@ type broker struct {
 	putRate, gotRate meter
 	bytes            int64 // of the commit log
 	delays           map[int]delay
+	timers           map[string]int64 // messages in the timer wheel, by topic
 }
+
+// now is what the broker's own clock shows, in ms since 1970.
+func (b *broker) now() int64 { return b.clock() }
 
 // dataVersion is how a broker counts changes of a table (DataVersion).
 type dataVersion struct{ counter, at int64 }
 
 func (v *dataVersion) bump(now int64) { v.counter, v.at = v.counter+1, now }
 
-func newBroker(name string, co ClusterOptions, now int64) *broker {
+func newBroker(name string, co ClusterOptions, clock func() int64) *broker {
+	now := clock()
 	return &broker{
-		name: name, quoted: quote(name), cluster: co.Name, release: co.Release, boot: now,
+		name: name, quoted: quote(name), cluster: co.Name, release: co.Release, clock: clock, boot: now,
 		topics: map[string]*brokerTopic{}, groups: map[string]bool{}, offsets: map[offsetKey]*offsets{},
 		topicVersion: dataVersion{at: now}, groupVersion: dataVersion{at: now}, offsetVersion: dataVersion{at: now},
 	}

@@ -86,7 +86,7 @@ func (c *Cluster) addNameServers() {
 
 func (c *Cluster) addBrokers(co ClusterOptions) {
 	for _, name := range co.Brokers {
-		b := newBroker(name, co, c.now())
+		b := newBroker(name, co, func() int64 { return c.now() + co.Skew.Milliseconds() })
 		c.brokers = append(c.brokers, b)
 		c.byName[name] = b
 		for id := range co.Slaves + 1 {

@@ -147,7 +147,7 @@ func (n *Node) groupStats(group, topic string) (stats []queueStat, perSecond flo
 			stats = append(stats, queueStat{on: t, queue: id, end: t.max[id], committed: committed, last: last})
 		}
 		if o != nil {
-			perSecond += o.gotRate.perSecond(n.mq.now())
+			perSecond += o.gotRate.perSecond(n.broker.now())
 		}
 	}
 	return stats, perSecond

@@ -102,7 +102,11 @@ func (c *Cluster) appendConsoleRunning(dst []byte, p *process, r ConsoleRelease)
 	})
 	dst = append(dst, '}')
 	if r.two() {
-		dst = append(dst, `,"mqPopTable":{}`...)
+		dst = append(dst, `,"mqPopTable":{`...)
+		dst = c.appendPopped(dst, p, func(dst []byte, t *brokerTopic, id int) []byte {
+			return append(append(dst, javaQueue(t, id)...), ':')
+		})
+		dst = append(dst, '}')
 	}
 	dst = append(dst, `,"statusTable":{`...)
 	l = list{}

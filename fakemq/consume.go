@@ -4,8 +4,9 @@ import "fmt"
 
 // Consume lets a group's processes consume up to n messages of a topic and
 // commit them, spread over its queues; in a broadcasting group each process
-// consumes n. It returns how many were consumed. A queue that was never
-// committed begins where the group says, at its beginning or its end.
+// consumes n. Of a topic that the group POPs they pop n, which are in flight
+// until Ack. It returns how many were consumed. A queue that was never committed
+// begins where the group says, at its beginning or its end.
 func (c *Cluster) Consume(group, topic string, n int64) (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -27,11 +28,27 @@ func (c *Cluster) Consume(group, topic string, n int64) (int64, error) {
 		}
 		return consumed, nil
 	}
+	if g.pop[topic] {
+		return c.pop(g, topic, n), nil
+	}
 	var queues []cursor
 	for _, p := range g.sorted {
 		queues = append(queues, c.heldQueues(p, topic)...)
 	}
 	return consumeSome(queues, n), nil
+}
+
+// pop lets the processes of a group pop up to n messages, in turn.
+func (c *Cluster) pop(g *group, topic string, n int64) int64 {
+	left := n
+	for i, p := range g.sorted {
+		share := left / int64(len(g.sorted)-i)
+		if i == len(g.sorted)-1 {
+			share = left
+		}
+		left -= consumeSome(c.popQueues(p, topic), share)
+	}
+	return n - left
 }
 
 // cursor is where one process stands in one queue.
@@ -79,7 +96,7 @@ func (c *Cluster) heldQueues(p *process, topic string) []cursor {
 		qs = append(qs, cursor{
 			at:     p.group.start(t, id, o.committed[id]),
 			end:    t.max[id],
-			commit: func(offset int64) { o.commit(id, offset, c.now()) },
+			commit: func(offset int64) { o.commit(id, offset, t.broker.now()) },
 		})
 	})
 	return qs
@@ -96,7 +113,7 @@ func (c *Cluster) localQueues(p *process, topic string) []cursor {
 			qs = append(qs, cursor{
 				at:     p.group.start(t, id, at),
 				end:    t.max[id],
-				commit: func(offset int64) { p.commitLocal(t, id, offset, c.now()) },
+				commit: func(offset int64) { p.commitLocal(t, id, offset, t.broker.now()) },
 			})
 		}
 	}

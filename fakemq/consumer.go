@@ -41,6 +41,9 @@ type process struct {
 	since int64 // ms since 1970
 	// local are the commits that a process of a broadcasting group keeps.
 	local map[*brokerTopic][]int64
+	// popped are the messages that it has yet to acknowledge, by the topic that
+	// it pops.
+	popped map[*brokerTopic]int64
 }
 
 // AddConsumer starts a process of a group and returns its client id. The group
@@ -185,7 +188,7 @@ func (c *Cluster) settle(g *group) {
 			if g.broadcasting() {
 				g.startLocal(t)
 			} else if isRetry(name) {
-				g.startRetry(t, c.now())
+				g.startRetry(t, t.broker.now())
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func (c *Cluster) Delay(broker string, level int, consumed, end int64) error {
 	}
 	b.delays[level] = delay{consumed, end}
 	t := b.topics["SCHEDULE_TOPIC_XXXX"]
-	t.append(level-1, end-t.max[level-1], c.now(), c.opts.Marks)
+	t.append(level-1, end-t.max[level-1], b.now(), c.opts.Marks)
 	return nil
 }
 

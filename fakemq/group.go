@@ -38,6 +38,7 @@ type group struct {
 	sorted    []*process        // the same by client id, as allocation sees them
 	dropped   map[queueRef]bool // queues given up until the next rebalance
 	brokers   map[*broker]bool  // where the group is known
+	pop       map[string]bool   // topics that it consumes by POP
 }
 
 // queueRef names one queue.
@@ -115,9 +116,9 @@ func (c *Cluster) groupBrokers(in Group) ([]*broker, error) {
 // introduce makes a group known at a broker.
 func (c *Cluster) introduce(g *group, b *broker) {
 	g.brokers[b] = true
-	b.addGroup(g.name, c.now())
+	b.addGroup(g.name, b.now())
 	if name := retryTopic(g.name); b.topics[name] == nil {
-		b.addTopic(newBrokerTopic(b, name, 1, 1, PermRead|PermWrite), c.now())
+		b.addTopic(newBrokerTopic(b, name, 1, 1, PermRead|PermWrite), b.now())
 	}
 	c.settle(g)
 }
@@ -168,7 +169,7 @@ func (c *Cluster) DeleteGroup(name string, cleanOffsets bool) error {
 	delete(c.groups, name)
 	c.groupSeq = slices.DeleteFunc(c.groupSeq, func(other *group) bool { return other == g })
 	for _, b := range c.brokers {
-		b.removeGroup(name, c.now())
+		b.removeGroup(name, b.now())
 		if cleanOffsets {
 			b.removeOffsets(func(o *offsets) bool { return o.group == name })
 		}

@@ -64,6 +64,16 @@ func (h *history) at(offset int64) int64 {
 	return h.marks[i-1].at
 }
 
+// since is the first offset that was stored at a time or later, end where none
+// was.
+func (h *history) since(at, end int64) int64 {
+	i := sort.Search(len(h.marks), func(i int) bool { return h.marks[i].at >= at })
+	if i == len(h.marks) {
+		return end
+	}
+	return h.marks[i].offset
+}
+
 // expire forgets what lies wholly before first.
 func (h *history) expire(first int64) {
 	i := sort.Search(len(h.marks), func(i int) bool { return h.marks[i].offset > first })

@@ -33,6 +33,11 @@ type Node struct {
 	runtime    map[string]string // what SetRuntime put over the true values
 	hidden     map[string]bool   // what HideRuntime took away
 
+	// Of a slave: bytes that it lacks, and where its commit log ends while it
+	// is not connected to its master.
+	behind, copied int64
+	detached       bool
+
 	readers sync.WaitGroup // the accept loop and one goroutine per connection
 	pool    pool
 }

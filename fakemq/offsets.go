@@ -148,7 +148,7 @@ func (c *Cluster) Commit(group, topic, broker string, queue int, offset int64) e
 	case offset < 0:
 		return fmt.Errorf("commit of group %q: offset %d: %w", group, offset, errNegative)
 	}
-	t.offsetsOf(group, false).commit(queue, offset, c.now())
+	t.offsetsOf(group, false).commit(queue, offset, t.broker.now())
 	return nil
 }
 
@@ -170,7 +170,7 @@ func (c *Cluster) CommitLocal(group, clientID, topic, broker string, queue int, 
 	case offset < 0:
 		return fmt.Errorf("local commit of %q: offset %d: %w", clientID, offset, errNegative)
 	}
-	p.commitLocal(t, queue, offset, c.now())
+	p.commitLocal(t, queue, offset, t.broker.now())
 	return nil
 }
 

@@ -56,6 +56,9 @@ type ClusterOptions struct {
 	Brokers []string
 	// Slaves is how many slaves each broker has: broker ids 1 to Slaves.
 	Slaves int
+	// Skew is how far the clocks of the cluster's brokers are ahead of the
+	// true time, or below 0 behind it.
+	Skew time.Duration
 }
 
 // Clock tells the time.

@@ -46,7 +46,7 @@ func (c *Cluster) produce(topic string, n int64) error {
 		if (int64(i)-turn+int64(len(queues)))%int64(len(queues)) < rest {
 			share++
 		}
-		q.t.append(q.id, share, c.now(), c.opts.Marks)
+		q.t.append(q.id, share, q.t.broker.now(), c.opts.Marks)
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (c *Cluster) ProduceTo(topic, broker string, queue int, n int64) error {
 	if err != nil || n < 0 {
 		return fmt.Errorf("produce %d messages: %w", n, orNegative(err))
 	}
-	t.append(queue, n, c.now(), c.opts.Marks)
+	t.append(queue, n, t.broker.now(), c.opts.Marks)
 	return nil
 }
 
@@ -93,9 +93,9 @@ func (c *Cluster) DeadLetter(group, broker string, n int64) error {
 	t := b.topics[name]
 	if t == nil {
 		t = newBrokerTopic(b, name, 1, 1, PermRead|PermWrite)
-		b.addTopic(t, c.now())
+		b.addTopic(t, b.now())
 	}
-	t.append(0, n, c.now(), c.opts.Marks)
+	t.append(0, n, b.now(), c.opts.Marks)
 	return nil
 }
 

@@ -12,8 +12,10 @@ func answerTopicConfigs(n *Node, _ *remoting.Command, a *answer) {
 	b, five := n.broker, n.release.five()
 	dst := a.begin("{")
 	dst = appendVersion(dst, "dataVersion", b.topicVersion, five)
-	if five {
+	if n.release.since(version540) {
 		a.fields = []remoting.Field{{Key: "totalTopicNum", Value: strconv.Itoa(len(b.topicSeq))}}
+	}
+	if five {
 		dst = appendVersion(dst, "mappingDataVersion", dataVersion{at: b.boot}, five)
 	}
 	dst = append(dst, `"topicConfigTable":{`...)

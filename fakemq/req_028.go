@@ -21,11 +21,12 @@ func answerRuntime(n *Node, _ *remoting.Command, a *answer) {
 
 // appendRuntime writes a node's runtime info.
 func (n *Node) appendRuntime(dst []byte) []byte {
-	now := n.mq.now()
+	now := n.broker.now()
 	table := slices.Concat(n.runtimeTotals(now), n.runtimeStore(now), n.runtimeQueues())
 	if n.release.five() {
 		table = append(table, n.runtimeFive()...)
-	} else {
+	}
+	if !n.release.since(version540) {
 		table = append(table, pair{"brokerVersion", strconv.Itoa(int(n.release.version()))})
 	}
 	for _, level := range sortedLevels(n.broker.delays) {
@@ -124,7 +125,7 @@ func (n *Node) runtimeStore(now int64) []pair {
 	const ratio = "0.25"
 	return []pair{
 		{"commitLogMinOffset", "0"},
-		{"commitLogMaxOffset", strconv.FormatInt(b.bytes, 10)},
+		{"commitLogMaxOffset", strconv.FormatInt(n.logEnd(), 10)},
 		{"commitLogDiskRatio", ratio},
 		{"commitLogDiskRatio_/data/rocketmq/store/commitlog", ratio},
 		{"consumeQueueDiskRatio", ratio},
@@ -155,7 +156,10 @@ func (b *broker) earliest(now int64) int64 {
 func (n *Node) runtimeQueues() []pair {
 	queues := []struct{ name, capacity string }{{"send", "10000"}, {"pull", "100000"}, {"query", "20000"}}
 	if n.release.five() {
-		queues = append(queues, []struct{ name, capacity string }{{"litePull", "100000"}, {"ack", "100000"}}...)
+		queues = append(queues, struct{ name, capacity string }{"litePull", "100000"})
+	}
+	if n.release.since(version532) {
+		queues = append(queues, struct{ name, capacity string }{"ack", "100000"})
 	}
 	table := make([]pair, 0, 2+3*len(queues))
 	table = append(table, pair{"EndTransactionQueueSize", "0"}, pair{"EndTransactionThreadPoolQueueCapacity", "100000"})
@@ -171,7 +175,7 @@ func (n *Node) runtimeQueues() []pair {
 func (n *Node) runtimeFive() []pair {
 	return []pair{
 		{"brokerActive", strconv.FormatBool(n.id == remoting.MasterID)},
-		{"timerReadBehind", "0"}, {"timerOffsetBehind", "0"}, {"timerCongestNum", "0"},
+		{"timerReadBehind", "0"}, {"timerOffsetBehind", "0"}, {"timerCongestNum", strconv.FormatInt(n.broker.pending(), 10)},
 		{"timerEnqueueTps", "0.0"}, {"timerDequeueTps", "0.0"},
 	}
 }

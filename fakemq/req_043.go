@@ -28,7 +28,7 @@ func answerOffsets(n *Node, _ *remoting.Command, a *answer) {
 		dst = appendOffsets(l.next(dst), o.quoted, o.committed)
 	}
 	dst = append(dst, '}')
-	if five {
+	if n.release.since(version550) {
 		// Pulls of broadcasting groups stand under the plain key.
 		dst = append(dst, `,"pullOffsetTable":{`...)
 		l = list{}
@@ -41,7 +41,7 @@ func answerOffsets(n *Node, _ *remoting.Command, a *answer) {
 }
 
 // lacksCommits says whether the node is a slave of 5.5.0.
-func (n *Node) lacksCommits() bool { return n.release.five() && n.id != remoting.MasterID }
+func (n *Node) lacksCommits() bool { return n.release.since(version550) && n.id != remoting.MasterID }
 
 // appendOffsets writes one table; its keys are bare numbers.
 func appendOffsets(dst []byte, key string, offsets []int64) []byte {

@@ -12,8 +12,10 @@ func answerGroups(n *Node, _ *remoting.Command, a *answer) {
 	b, five := n.broker, n.release.five()
 	dst := a.begin("{")
 	dst = appendVersion(dst, "dataVersion", b.groupVersion, five)
-	if five {
+	if n.release.since(version540) {
 		a.fields = []remoting.Field{{Key: "totalGroupNum", Value: strconv.Itoa(len(b.groupSeq))}}
+	}
+	if five {
 		dst = append(dst, `"forbiddenTable":{},`...)
 	}
 	dst = append(dst, `"subscriptionGroupTable":{`...)

@@ -19,8 +19,8 @@ func answerTopicStats(n *Node, req *remoting.Command, a *answer) {
 		dst = append(dst, '}')
 	}
 	dst = append(dst, '}')
-	if n.release.five() {
-		dst = appendDouble(dst, `,"topicPutTps":`, t.putRate.perSecond(n.mq.now()))
+	if n.release.since(version532) {
+		dst = appendDouble(dst, `,"topicPutTps":`, t.putRate.perSecond(n.broker.now()))
 	}
 	a.end(dst, "}")
 }
@@ -33,12 +33,22 @@ func (n *Node) statsQueues(t *brokerTopic) int {
 	return int(t.write)
 }
 
-// lastStored is when a queue's last message was stored, 0 where there was none.
+// lastStored is when a queue's last message was stored: 0 where there never was
+// one, -1 where it is no longer kept.
 func (t *brokerTopic) lastStored(queue int) int64 {
 	if t.max[queue] == 0 {
 		return 0
 	}
-	return t.stored[queue].at(t.max[queue] - 1)
+	return t.storedAt(queue, t.max[queue]-1)
+}
+
+// storedAt is when the message at an offset was stored, -1 where there is none
+// (MessageStore.getMessageStoreTimeStamp).
+func (t *brokerTopic) storedAt(queue int, offset int64) int64 {
+	if offset < t.min[queue] || offset >= t.max[queue] {
+		return -1
+	}
+	return t.stored[queue].at(offset)
 }
 
 // topicOrRefuse finds the topic that a request names.

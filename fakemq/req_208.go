@@ -26,7 +26,7 @@ func answerConsumeStats(n *Node, req *remoting.Command, a *answer) {
 		o := n.commits(t, name)
 		dst = appendConsumeStats(dst, &l, n, t, o)
 		if o != nil {
-			rate += o.gotRate.perSecond(n.mq.now())
+			rate += o.gotRate.perSecond(n.broker.now())
 		}
 	}
 	dst = append(dst, "}}"...)
@@ -47,7 +47,7 @@ func (n *Node) commits(t *brokerTopic, group string) *offsets {
 }
 
 func (n *Node) consumeStatsTopics(req *remoting.Command, group string) []*brokerTopic {
-	if listed, _ := req.Field("topicList"); listed != "" && n.release.five() {
+	if listed, _ := req.Field("topicList"); listed != "" && n.release.since(version532) {
 		return n.topicsNamed(strings.Split(listed, ";"))
 	}
 	named, _ := req.Field("topic")
@@ -123,7 +123,7 @@ func (t *brokerTopic) progress(o *offsets, id int) (committed, pulled, last int6
 		}
 	}
 	if committed > 0 {
-		last = max(t.stored[id].at(committed-1), 0)
+		last = max(t.storedAt(id, committed-1), 0)
 	}
 	return committed, pulled, last
 }

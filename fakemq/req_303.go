@@ -27,23 +27,20 @@ func answerTimeSpan(n *Node, req *remoting.Command, a *answer) {
 		if o != nil && !o.broadcast {
 			committed = o.committed[id]
 		}
-		dst = appendTimeSpan(l.next(dst), t, id, committed, n.mq.now())
+		dst = appendTimeSpan(l.next(dst), t, id, committed, n.broker.now())
 	}
 	a.end(dst, "]}")
 }
 
 func appendTimeSpan(dst []byte, t *brokerTopic, id int, committed, now int64) []byte {
-	first, last := int64(-1), int64(-1)
-	if t.min[id] < t.max[id] {
-		first, last = t.stored[id].at(t.min[id]), t.stored[id].at(t.max[id]-1)
-	}
+	first, last := t.storedAt(id, t.min[id]), t.storedAt(id, t.max[id]-1)
 	consumed := first
 	if committed > 0 {
-		consumed = t.stored[id].at(committed - 1)
+		consumed = t.storedAt(id, committed-1)
 	}
 	var delayed int64
 	if committed < t.max[id] {
-		delayed = now - t.stored[id].at(committed)
+		delayed = now - t.storedAt(id, committed)
 	}
 	dst = appendInstant(append(dst, '{'), "consumeTimeStamp", consumed)
 	dst = appendInt(dst, `,"delayTime":`, delayed)

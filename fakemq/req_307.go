@@ -100,10 +100,11 @@ func (c *Cluster) runningQueues(p *process, queue func(t *brokerTopic, id int, c
 }
 
 func (c *Cluster) appendJavaRunning(dst []byte, p *process) []byte {
-	five := p.Version >= Release550.version()
+	five := p.Version >= firstOfFive
 	dst = append(dst, '{')
 	if five {
-		dst = append(dst, `"mqPopTable":{},`...)
+		dst = append(dst, `"mqPopTable":{`...)
+		dst = append(c.appendPopped(dst, p, appendQueueKey), "},"...)
 	}
 	dst = append(dst, `"mqTable":{`...)
 	var l list
@@ -201,7 +202,7 @@ func (c *Cluster) properties(p *process) []pair {
 	if p.Language == "GO" {
 		return c.goProperties(p)
 	}
-	return c.javaProperties(p, p.Version >= Release550.version())
+	return c.javaProperties(p, p.Version >= firstOfFive)
 }
 
 // consumeRate is a process's share of what its group consumes of a topic.
@@ -209,7 +210,7 @@ func (c *Cluster) consumeRate(p *process, topic string) float64 {
 	var rate float64
 	for _, t := range c.topicParts(topic) {
 		if o := t.broker.offsets[offsetKey{topic, p.group.name, p.group.broadcasting()}]; o != nil {
-			rate += o.gotRate.perSecond(c.now())
+			rate += o.gotRate.perSecond(t.broker.now())
 		}
 	}
 	return rate / float64(len(p.group.processes))

@@ -29,7 +29,7 @@ func answerStats(n *Node, req *remoting.Command, a *answer) {
 	if strings.HasSuffix(name, "_SIZE") {
 		unit = messageBytes
 	}
-	up := float64(max(1, n.mq.now()-n.broker.boot)) / 1000
+	up := float64(max(1, n.broker.now()-n.broker.boot)) / 1000
 	dst := a.begin("{")
 	dst = appendStatsItem(dst, "statsDay", total, float64(total)/up, unit)
 	dst = appendStatsItem(append(dst, ','), "statsHour", total, float64(total)/up, unit)
@@ -49,7 +49,7 @@ func appendStatsItem(dst []byte, key string, sum int64, perSecond, unit float64)
 // stats finds how many messages went where since the boot, and how many per
 // second. As in RocketMQ there is nothing before the first.
 func (n *Node) stats(name, key string) (total int64, rate float64, found bool) {
-	b, now := n.broker, n.mq.now()
+	b, now := n.broker, n.broker.now()
 	switch name {
 	case "TOPIC_PUT_NUMS", "TOPIC_PUT_SIZE":
 		if t := b.topics[key]; t != nil && t.produced > 0 {

@@ -53,14 +53,14 @@ func (n *Node) subscribedTopics(group string) []*brokerTopic {
 
 func (n *Node) appendGroupStats(dst []byte, t *brokerTopic, group string, sums *diffs) []byte {
 	o := n.commits(t, group)
-	dst = appendDouble(dst, `{"consumeTps":`, o.gotRate.perSecond(n.mq.now()))
+	dst = appendDouble(dst, `{"consumeTps":`, o.gotRate.perSecond(n.broker.now()))
 	dst = append(dst, `,"offsetTable":{`...)
 	var l list
 	for id := range int(t.write) {
 		committed := max(o.committed[id], 0)
 		var last int64
 		if committed > 0 {
-			last = max(t.stored[id].at(committed-1), 0)
+			last = max(t.storedAt(id, committed-1), 0)
 		}
 		sums.diff += t.max[id] - committed
 		sums.inflight -= committed

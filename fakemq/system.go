@@ -31,9 +31,13 @@ func (b *broker) addSystem() {
 			made{"rmq_sys_REVIVE_LOG_" + b.cluster, 8, PermRead | PermWrite},
 			made{"rmq_sys_SYNC_BROKER_MEMBER_" + b.name, 1, PermInherit},
 			made{"RMQ_SYS_TRANS_OP_HALF_TOPIC", 1, PermRead | PermWrite},
-			made{"RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC", 1, PermRead | PermWrite},
-			made{"RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC", 1, PermRead | PermWrite},
 		)
+		if b.release.since(version540) {
+			topics = append(topics,
+				made{"RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC", 1, PermRead | PermWrite},
+				made{"RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC", 1, PermRead | PermWrite},
+			)
+		}
 		names = append(names, "CHECKPOINT_TOPIC")
 		groups = append(groups, "CID_RMQ_SYS_TRANS")
 	} else {

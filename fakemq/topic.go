@@ -109,7 +109,7 @@ func (c *Cluster) AddTopic(t Topic) error {
 		for i := range bt.max {
 			bt.min[i], bt.max[i] = t.Begin, t.Begin
 		}
-		b.addTopic(bt, c.now())
+		b.addTopic(bt, b.now())
 	}
 	c.settleTopic(t.Name)
 	return nil
@@ -145,7 +145,7 @@ func (c *Cluster) DeleteTopic(name string) error {
 		return fmt.Errorf("delete topic %q: there is none", name)
 	}
 	for _, t := range ts {
-		t.broker.removeTopic(name, c.now())
+		t.broker.removeTopic(name, t.broker.now())
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func (c *Cluster) ResizeTopic(name string, read, write int, brokers ...string) e
 	}
 	for _, t := range ts {
 		t.resize(read, write)
-		t.broker.topicVersion.bump(c.now())
+		t.broker.topicVersion.bump(t.broker.now())
 		for _, o := range t.broker.offsetSeq {
 			if o.on == t {
 				o.fit()

@@ -22,6 +22,7 @@ type Traffic struct {
 	rng     *rand.Rand
 	elapsed time.Duration
 	topics  []*topicFlow
+	keep    map[string]time.Duration // retention, by topic
 	groups  []*groupFlow
 	plans   []plan
 }
@@ -76,6 +77,20 @@ func (t *Traffic) Produce(topic string, perSecond, noise float64) error {
 		t.topics = append(t.topics, &topicFlow{topic: topic})
 	}
 	t.topics[i].perSecond, t.topics[i].noise = perSecond, noise
+	return nil
+}
+
+// Retain deletes the messages of a topic that are older than keep, from now on
+// (fileReservedTime; a real broker deletes whole files of its commit log). 0 lets
+// it keep all.
+func (t *Traffic) Retain(topic string, keep time.Duration) error {
+	if keep < 0 {
+		return fmt.Errorf("traffic of topic %q: messages kept for %v: allowed are times from 0", topic, keep)
+	}
+	if t.keep == nil {
+		t.keep = map[string]time.Duration{}
+	}
+	t.keep[topic] = keep
 	return nil
 }
 
@@ -170,6 +185,24 @@ func (t *Traffic) step(dt time.Duration) {
 	for _, f := range t.groups {
 		t.consume(f, dt)
 	}
+	for topic, keep := range t.keep {
+		if keep > 0 {
+			t.mq.retain(topic, keep)
+		}
+	}
+}
+
+// retain deletes what is older than keep.
+func (c *Cluster) retain(topic string, keep time.Duration) {
+	for _, t := range c.topicParts(topic) {
+		oldest := t.broker.now() - keep.Milliseconds()
+		for id := range t.max {
+			if first := t.stored[id].since(oldest, t.max[id]); first > t.min[id] {
+				t.min[id] = first
+				t.stored[id].expire(first)
+			}
+		}
+	}
 }
 
 // runPlans does what is due, the earliest first.
@@ -233,9 +266,16 @@ func (c *Cluster) consumeAll(p *process, n int64) int64 {
 	}
 	var queues []cursor
 	for _, topic := range p.group.topics {
-		if p.group.broadcasting() {
+		switch {
+		case p.group.broadcasting():
 			queues = append(queues, c.localQueues(p, topic)...)
-		} else {
+		case p.group.pop[topic]:
+			// What was popped at the last turn is consumed by now.
+			for _, t := range c.topicParts(topic) {
+				delete(p.popped, t)
+			}
+			queues = append(queues, c.popQueues(p, topic)...)
+		default:
 			queues = append(queues, c.heldQueues(p, topic)...)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/quick"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -182,20 +183,23 @@ func TestProduceAndConsume(t *testing.T) {
 }
 
 func TestCommitsAheadBehindAndNever(t *testing.T) {
-	mq := withOrders(t, Options{})
+	clock := NewManualClock(time.UnixMilli(1000))
+	mq := withOrders(t, Options{Clock: clock})
 	must(t, mq.AddGroup(Group{Name: "g", Topics: []string{"orders"}}))
 	must(t, mq.ProduceTo("orders", "broker-a", 0, 10))
-	must(t, mq.ProduceTo("orders", "broker-a", 1, 10))
+	must(t, mq.ProduceTo("orders", "broker-a", 1, 4))
+	clock.Advance(time.Second)
+	must(t, mq.ProduceTo("orders", "broker-a", 1, 6))
 	must(t, mq.ProduceTo("orders", "broker-a", 2, 10))
 	must(t, mq.Commit("g", "orders", "broker-a", 0, 25))
 	must(t, mq.Commit("g", "orders", "broker-a", 1, 8))
 	must(t, mq.Commit("g", "orders", "broker-a", 1, 3))
 	must(t, mq.Expire("orders", "broker-a", 1, 5))
 	want := []Row{
-		{Queue: 0, Begin: 0, End: 10, Committed: 25, Ahead: 15},
-		{Queue: 1, Begin: 5, End: 10, Committed: 3, Backlog: 7},
-		{Queue: 2, Begin: 0, End: 10, Committed: -1, Backlog: 10, Uncommitted: true},
-		{Queue: 3, Committed: -1, Uncommitted: true},
+		{Queue: 0, Begin: 0, End: 10, Committed: 25, Ahead: 15, Newest: 1000, Next: -1, Consumed: -1},
+		{Queue: 1, Begin: 5, End: 10, Committed: 3, Backlog: 7, Newest: 2000, Next: 2000, Consumed: -1},
+		{Queue: 2, Begin: 0, End: 10, Committed: -1, Backlog: 10, Newest: 2000, Next: 2000, Consumed: -1, Uncommitted: true},
+		{Queue: 3, Committed: -1, Newest: -1, Next: -1, Consumed: -1, Uncommitted: true},
 	}
 	got := rows(mq, "g", "orders")
 	for i := range got {
