@@ -19,7 +19,10 @@ type Snapshot struct {
 	Ended time.Time
 	// Taken is when offsets of the cluster were last read: in this round, or
 	// where that could read none, in an earlier one. Zero: never.
-	Taken       time.Time
+	Taken time.Time
+	// SlowTaken is when all that the source asks for in a slower cycle was
+	// last as young as that cycle. Zero: never yet.
+	SlowTaken   time.Time
 	NameServers []NameServer
 	// Brokers are all processes that the name servers know, in the order of
 	// name and id.

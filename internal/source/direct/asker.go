@@ -54,9 +54,31 @@ type answer struct {
 	err  error
 }
 
+// askQueue is what is still to be asked through one broker: urgent questions
+// first.
 type askQueue struct {
-	waiting []question
-	running int
+	urgent, waiting []question
+	running         int
+}
+
+func (q *askQueue) add(one question) {
+	if one.urgent {
+		q.urgent = append(q.urgent, one)
+	} else {
+		q.waiting = append(q.waiting, one)
+	}
+}
+
+func (q *askQueue) next() (one question, ok bool) {
+	from := &q.waiting
+	if len(q.urgent) > 0 {
+		from = &q.urgent
+	}
+	if len(*from) == 0 {
+		return question{}, false
+	}
+	one, *from = (*from)[0], (*from)[1:]
+	return one, true
 }
 
 func newAsker(ctx context.Context, client *client, wg *sync.WaitGroup) *asker {
@@ -86,7 +108,7 @@ func (a *asker) ask(addr string, q question) {
 		queue = &askQueue{}
 		a.queues[addr] = queue
 	}
-	queue.waiting = append(queue.waiting, q)
+	queue.add(q)
 	if queue.running < askersPerBroker {
 		queue.running++
 		a.wg.Go(func() { a.work(addr, queue) })
@@ -97,15 +119,14 @@ func (a *asker) ask(addr string, q question) {
 func (a *asker) work(addr string, queue *askQueue) {
 	for {
 		a.mu.Lock()
-		if len(queue.waiting) == 0 {
+		q, ok := queue.next()
+		if !ok {
 			if queue.running--; queue.running == 0 && a.queues[addr] == queue {
 				delete(a.queues, addr)
 			}
 			a.mu.Unlock()
 			return
 		}
-		q := queue.waiting[0]
-		queue.waiting = queue.waiting[1:]
 		a.mu.Unlock()
 
 		got := answer{question: q, addr: addr}

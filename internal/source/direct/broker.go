@@ -14,7 +14,8 @@ type reading struct {
 	broker *broker
 	proc   *proc
 	build  *partBuilder
-	denied bool // the bulk request for ends was, which says nothing of the release
+	denied bool     // the bulk request for ends was, which says nothing of the release
+	inPart []*topic // those of the sealed part, in its order; nil: deleted meanwhile
 }
 
 // readBrokers reads one process of every broker, and asks the others whether
@@ -123,12 +124,7 @@ func (w *reading) take(code remoting.RequestCode, body []byte) error {
 }
 
 // named puts the process's address in front of an error about a body.
-func (w *reading) named(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", w.proc.addr, err)
-}
+func (w *reading) named(err error) error { return bodyOf(w.proc.addr, err) }
 
 // sealParts makes the parts of the round, or lets the last good ones stand in.
 func (r *round) sealParts() {
@@ -136,15 +132,20 @@ func (r *round) sealParts() {
 	for _, w := range r.sources {
 		b := w.broker
 		b.cluster.odd += w.build.odd
+		for _, found := range b.errands.take() {
+			found(w)
+		}
 		if w.build.err == nil {
 			b.part, b.carried = w.build.seal(b.part, b.carried, keep, r.src.opts.Now())
+			w.fill(b.part)
 			b.minimum = w.build.sealMinimum(b.minimum, b.carried)
 			b.partAge = 0
 			b.cluster.taken = b.part.Taken
 			continue
 		}
 		if b.partAge++; b.partAge > keep {
-			b.part, b.carried, b.minimum = nil, nil, nil
+			b.part, b.carried, b.minimum, b.waits = nil, nil, nil, waits{}
+			b.known.forgetTopics()
 		}
 	}
 }

@@ -2,6 +2,8 @@ package direct
 
 import (
 	"hash/maphash"
+	"slices"
+	"strings"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -12,6 +14,7 @@ import (
 type configs struct {
 	seed                 maphash.Seed
 	topics               map[string]*topic
+	sorted               []*topic // by name
 	groups               map[string]string
 	topicsSum, groupsSum uint64
 }
@@ -25,6 +28,13 @@ type topic struct {
 	// what became of the request for its ends.
 	slot  int
 	state topicState
+	// undecided: where some queue of it begins decides whether a missing
+	// commit counts.
+	undecided bool
+	ends      []int64 // in the sealed part
+	behind    bool    // some group has something to consume
+
+	topicMemory
 }
 
 type topicState uint8
@@ -62,9 +72,24 @@ func (k *configs) setTopics(body []byte, c *cluster, names *interner) (odd int, 
 		}
 	})
 	if err == nil {
-		k.topics, k.topicsSum = topics, sum
+		k.replaceTopics(topics)
+		k.topicsSum = sum
 	}
 	return odd, err
+}
+
+// replaceTopics takes the topics that there are now. What is remembered of one
+// stays while it is among them.
+func (k *configs) replaceTopics(topics map[string]*topic) {
+	k.sorted = make([]*topic, 0, len(topics))
+	for name, t := range topics {
+		if before := k.topics[name]; before != nil {
+			t.topicMemory = before.topicMemory
+		}
+		k.sorted = append(k.sorted, t)
+	}
+	slices.SortFunc(k.sorted, func(a, b *topic) int { return strings.Compare(a.name, b.name) })
+	k.topics = topics
 }
 
 // setGroups takes the answer to GET_ALL_SUBSCRIPTIONGROUP_CONFIG.

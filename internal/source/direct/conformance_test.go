@@ -13,7 +13,7 @@ import (
 
 // allowed are the requests of this package, on purpose listed once more: each
 // only reads.
-var allowed = []remoting.RequestCode{21, 28, 43, 106, 201, 202, 203, 208, 307}
+var allowed = []remoting.RequestCode{21, 28, 43, 106, 201, 202, 203, 208, 303, 307, 402, 907}
 
 func TestConformance(t *testing.T) {
 	sourcetest.Run(t, func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source {

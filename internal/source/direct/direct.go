@@ -37,6 +37,11 @@ type Options struct {
 	// RuntimeEvery is how often a broker process is asked for its runtime,
 	// which costs a 5.x broker more than all the rest; 1 min.
 	RuntimeEvery time.Duration
+	// SlowEvery is how old may be what costs a request per topic or pair, and
+	// no round waits for: where queues begin, when their newest messages were
+	// stored, the topics that nobody has committed on, POP groups and
+	// replication; 1 min. Below 0 nothing of that is asked.
+	SlowEvery time.Duration
 	// Now is the clock; time.Now.
 	Now func() time.Time
 }
@@ -48,6 +53,7 @@ func (o Options) withDefaults() Options {
 	o.OwnerRefresh = cmp.Or(o.OwnerRefresh, 5*time.Minute)
 	o.OwnerWait = cmp.Or(o.OwnerWait, time.Second)
 	o.RuntimeEvery = cmp.Or(o.RuntimeEvery, time.Minute)
+	o.SlowEvery = cmp.Or(o.SlowEvery, time.Minute)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -114,6 +120,7 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r.askOwners()
 	r.finishGroups()
 	r.takePulses()
+	r.runErrands()
 	s.lastBegan = r.began
 	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List()}
 }
@@ -195,6 +202,7 @@ type cluster struct {
 	odd    int // of the round
 
 	taken time.Time // when offsets of some broker were last read
+	slow  time.Time // round at whose end the slower cycle was last on time
 }
 
 func (c *cluster) sortedBrokers() []*broker {
@@ -212,7 +220,7 @@ func (r *round) snapshots() []*model.Snapshot {
 		c := s.clusters[name]
 		snap := &model.Snapshot{
 			Cluster: name, Ended: ended, Taken: c.taken,
-			NameServers: slices.Clone(s.nameServers), Odd: c.odd, Denials: s.denials(c),
+			NameServers: slices.Clone(s.nameServers), Odd: c.odd, Denials: s.denials(c), SlowTaken: c.slow,
 		}
 		for _, b := range c.sortedBrokers() {
 			snap.Brokers = append(snap.Brokers, b.processes()...)

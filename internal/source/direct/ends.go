@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -53,7 +52,7 @@ func (w *reading) readDraining() {
 		func(i int, resp remoting.Response, err error) {
 			if err == nil {
 				err = w.named(remoting.DecodeConsumeStats(resp.Body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
-					w.build.setEnd(q, o.BrokerOffset, model.Unknown)
+					w.build.setEnd(q, o.BrokerOffset)
 				}))
 			}
 			if err != nil {
@@ -119,7 +118,7 @@ func (w *reading) takeBulk(topics []*topic, body []byte, err error) {
 	if err == nil {
 		err = w.named(remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
 			queues++
-			w.build.setEnd(q, o.BrokerOffset, model.Unknown)
+			w.build.setEnd(q, o.BrokerOffset)
 		}))
 	}
 	if err != nil {
@@ -170,9 +169,7 @@ func statsRequest(t *topic) remoting.Request {
 
 func (w *reading) takeTopicStats(t *topic, body []byte, err error) {
 	if err == nil {
-		err = w.named(remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
-			w.build.setEnd(q, o.Max, o.Min)
-		}))
+		err = w.named(remoting.DecodeTopicStats(body, w.build.setSpan))
 	}
 	switch {
 	case isNotFound(err):

@@ -47,6 +47,9 @@ type group struct {
 
 	recheck
 	local []model.LocalCommits
+
+	pop      map[string]struct{} // topics that it consumes by POP
+	inFlight []model.InFlight
 }
 
 // outcome is what came of asking who is online.
@@ -357,6 +360,7 @@ func (r *round) finishGroups() {
 	for _, c := range r.src.clusters {
 		for _, g := range c.groups {
 			r.finishGroup(c, g)
+			r.setPop(c, g)
 		}
 		c.findOpenQueues()
 		for _, g := range c.groups {
@@ -399,6 +403,9 @@ func (c *cluster) findOpenQueues() {
 				continue
 			}
 			topic := &b.part.Topics[commits.Topic]
+			if _, pops := g.pop[topic.Name]; pops {
+				continue // nobody holds its queues
+			}
 			if _, ok := g.topics[topic.Name]; ok && !g.ownsAll(topic, b.name) {
 				g.open = true
 			}
@@ -470,7 +477,8 @@ func (c *cluster) hasMinimum(group string) bool {
 func (g *group) snapshot() *model.Group {
 	return &model.Group{
 		Name: g.name, Model: g.model, ConsumeType: g.consumeType, Known: g.known,
-		Clients: g.clients, Topics: g.topics, Owners: g.owners, Local: g.local,
+		Clients: g.clients, Topics: g.topics, Owners: g.owners, Told: g.told(), Local: g.local,
+		Pop: g.pop, InFlight: g.inFlight,
 	}
 }
 

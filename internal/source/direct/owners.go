@@ -26,6 +26,11 @@ type held struct {
 	// rounds they have stood in.
 	last []model.LocalCommits
 	age  int
+
+	// popped are the messages that it has yet to acknowledge, by topic that it
+	// consumes by POP; nil: none, or it is of a kind that does not tell.
+	popped map[string]int64
+	popAge int // rounds since it told
 }
 
 const notHeld = model.Unknown - 1
@@ -56,10 +61,28 @@ func readHeld(body []byte) (*held, error) {
 	if err == nil {
 		err = odd
 	}
+	if err == nil {
+		h.popped, err = readPopped(body)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return h, nil
+}
+
+// readPopped reads what a process has popped and not acknowledged.
+func readPopped(body []byte) (map[string]int64, error) {
+	var popped map[string]int64
+	err := remoting.DecodePopQueues(body, func(q remoting.PopQueue) {
+		if q.Dropped || len(popped) > maxHeld {
+			return
+		}
+		if popped == nil {
+			popped = make(map[string]int64)
+		}
+		popped[string(q.Topic)] += max(q.Waiting, 0)
+	})
+	return popped, err
 }
 
 // maxHeld bounds the queues of one process that are believed.
@@ -124,6 +147,8 @@ func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgen
 		return !now.Before(h.retryAt), false
 	case g.model == model.Broadcasting, h.members != g.members, g.recheck.due(now):
 		return true, !h.slow
+	case h.popped != nil:
+		return true, false // what is in flight changes all the time; the next round shows it
 	}
 	return now.Sub(h.asked) >= refresh, false
 }
@@ -318,4 +343,16 @@ func (b *broker) endsOf(topic string) []int64 {
 	}
 	t := &b.part.Topics[i]
 	return b.part.Ends[t.First : t.First+t.Queues]
+}
+
+// told says whether every process has said which queues it holds since the
+// members changed.
+func (g *group) told() bool {
+	for i := range g.clients {
+		h := g.held[g.clients[i].ID]
+		if h == nil || h.failures > 0 || h.members != g.members || g.repeated(i) {
+			return false
+		}
+	}
+	return g.known
 }

@@ -48,7 +48,7 @@ func (p *partBuilder) takeCommits(body []byte) error {
 		part.Committed = make([]int64, 0, len(last.Committed)+64)
 	}
 	for _, t := range k.topics {
-		t.state = unused
+		t.state, t.undecided, t.behind, t.ends = unused, false, false, nil
 	}
 	var row []int64
 	var sum int64
@@ -152,6 +152,7 @@ func (p *partBuilder) want(t *topic) {
 	p.part.Topics = append(p.part.Topics, model.Topic{Name: t.name, First: first, Queues: t.queues})
 	p.part.Ends = appendUnknown(p.part.Ends, t.queues)
 	p.part.Begins = appendUnknown(p.part.Begins, t.queues)
+	p.part.Stored = appendUnknown(p.part.Stored, t.queues)
 }
 
 func appendUnknown(list []int64, n int) []int64 {
@@ -172,10 +173,16 @@ func (p *partBuilder) wantedTopics() []*topic {
 	return list
 }
 
-// setEnd notes the end of one queue, and its beginning where it was told.
-func (p *partBuilder) setEnd(q remoting.MessageQueue, end, begin int64) {
+// setEnd notes the end of one queue.
+func (p *partBuilder) setEnd(q remoting.MessageQueue, end int64) {
+	p.setSpan(q, remoting.TopicOffset{Min: model.Unknown, Max: end})
+}
+
+// setSpan notes the end of one queue, and where they were told its beginning
+// and the time of its newest message.
+func (p *partBuilder) setSpan(q remoting.MessageQueue, o remoting.TopicOffset) {
 	t := p.topic(q.Topic)
-	if t == nil || t.state == unused || q.QueueID < 0 || end < 0 {
+	if t == nil || t.state == unused || q.QueueID < 0 || o.Max < 0 {
 		p.odd++
 		return
 	}
@@ -183,9 +190,12 @@ func (p *partBuilder) setEnd(q remoting.MessageQueue, end, begin int64) {
 		return // a queue that only producers see, or one that is newer than the settings
 	}
 	i := p.part.Topics[t.slot].First + int(q.QueueID)
-	p.part.Ends[i] = end
-	if begin != model.Unknown {
-		p.part.Begins[i] = begin
+	p.part.Ends[i] = o.Max
+	if o.Min >= 0 {
+		p.part.Begins[i] = o.Min
+	}
+	if o.Max > 0 && o.LastUpdate > 0 {
+		p.part.Stored[i] = o.LastUpdate
 	}
 	t.state = read
 }
@@ -241,7 +251,7 @@ func (p *partBuilder) undecided() []*topic {
 		first := p.part.Topics[c.Topic].First
 		for q := range t.queues {
 			if p.part.Committed[c.First+q] == model.Unknown && p.part.Ends[first+q] > 0 && p.part.Begins[first+q] == model.Unknown {
-				seen[c.Topic] = true
+				seen[c.Topic], t.undecided = true, true
 				list = append(list, t)
 				break
 			}
@@ -294,6 +304,7 @@ func copyTopics(to, from *model.Part, take func(topic string) bool) {
 		first := len(to.Ends)
 		to.Ends = append(to.Ends, from.Ends[t.First:t.First+t.Queues]...)
 		to.Begins = append(to.Begins, from.Begins[t.First:t.First+t.Queues]...)
+		to.Stored = append(to.Stored, from.Stored[t.First:t.First+t.Queues]...)
 		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: first, Queues: t.Queues, Taken: from.TakenAt(&t)})
 	}
 	for _, c := range from.Commits {

@@ -135,7 +135,7 @@ func (r *round) takePulse(c *cluster, p *proc) {
 	}
 	if last.boot != "" && last.boot != p.boot {
 		if p.boot != "" {
-			p.bulk = untried // it may have become another release
+			p.bulk, p.modes, p.ha = untried, untold, untold // it may have become another release
 		}
 		p.boot = last.boot
 	}

@@ -100,7 +100,7 @@ func TestRuntimeOfADeadBroker(t *testing.T) {
 	for range keep + 3 {
 		r := s.Collect()
 		s.settlePulses()
-		if s.runtimeOf(r, "broker-a", 0) != nil {
+		if info := s.runtimeOf(r, "broker-a", 0); info != nil {
 			told++
 		}
 		if s.runtimeOf(r, "broker-b", 0) == nil {

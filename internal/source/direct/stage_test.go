@@ -37,6 +37,7 @@ func newStage(t *testing.T, o fakemq.Options, change func(*Options)) *stage {
 		o := Options{
 			NameServers: mq.NameServers(),
 			KeepRounds:  keep,
+			SlowEvery:   -1,
 			OwnerWait:   time.Minute,
 			Remoting:    remoting.Options{BackoffMin: 1, BackoffMax: 1},
 			Now: func() time.Time { // stands still for nobody
@@ -238,4 +239,58 @@ func (s *stage) settlePulses() {
 			}
 		}
 	}
+}
+
+// slow has a stage run the slower cycle, once a minute.
+func slow(o *Options) { o.SlowEvery = time.Minute }
+
+// settleErrands waits until nothing is asked behind a round.
+func (s *stage) settleErrands() {
+	s.t.Helper()
+	for _, c := range s.src.clusters {
+		for _, b := range c.brokers {
+			b.errands.mu.Lock()
+			done := b.errands.done
+			b.errands.mu.Unlock()
+			if done != nil {
+				<-done
+			}
+		}
+	}
+}
+
+// round reads a round after some time, in which nothing may fail, and waits for
+// what is asked behind it.
+func (s *stage) round(pass time.Duration) source.Round {
+	s.t.Helper()
+	s.clock.Advance(pass)
+	r := s.Collect()
+	s.noFailures("a round", r)
+	s.settleErrands()
+	s.settlePulses()
+	return r
+}
+
+// cycle lets the slower cycle come round once, and reads a round that has all of
+// it.
+func (s *stage) cycle() source.Round {
+	s.t.Helper()
+	for range 4 {
+		s.round(15 * time.Second)
+	}
+	return s.round(time.Second)
+}
+
+// part is the offsets of a broker in a round.
+func (s *stage) part(r source.Round, broker string) *model.Part {
+	s.t.Helper()
+	for _, snap := range r.Snapshots {
+		for _, p := range snap.Parts {
+			if p.Broker == broker {
+				return p.Part
+			}
+		}
+	}
+	s.t.Fatalf("no part of %s", broker)
+	return nil
 }

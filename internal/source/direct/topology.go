@@ -30,6 +30,13 @@ type broker struct {
 
 	indexed *model.Part // the part that index is of
 	index   map[string]int
+
+	errands errands
+	waits   waits
+	pop     map[string][]string // topics that are consumed by POP, by group
+	// When the slower cycle last asked for what it asks once.
+	endsAsked, modesAsked, replicasAsked time.Time
+	share                                float64 // of a topic, left over from the round before
 }
 
 // proc is one process of a broker.
@@ -46,7 +53,10 @@ type proc struct {
 	boot    string // bootTimestamp: another one means another process
 	info    *model.Runtime
 	infoAge int // rounds since the last answer that told it failed to come again
-	bulk    bulk
+
+	modes, ha support            // of the requests that came with 5.x
+	replica   *remoting.HAStatus // what it last told of its commit log; nil: nothing
+	bulk      bulk
 }
 
 // bulk is what is known of a process and the bulk request for ends.
@@ -234,7 +244,7 @@ func (b *broker) processes() []model.Broker {
 			role = model.ActingMaster
 		}
 		list = append(list, model.Broker{
-			Name: b.name, ID: p.id, Addr: p.addr, Role: role, Version: p.version, Up: p.up, Runtime: p.info,
+			Name: b.name, ID: p.id, Addr: p.addr, Role: role, Version: p.version, Up: p.up, Runtime: b.runtime(p),
 		})
 	}
 	return list

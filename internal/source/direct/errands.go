@@ -1,0 +1,109 @@
+package direct
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// errands are the questions to one broker that no round waits for, because each
+// costs a request per topic or pair: they are sent behind a round, one after the
+// other, so that a broker is never asked more than one of them at a time. What
+// they find serves the rounds after that.
+type errands struct {
+	mu    sync.Mutex
+	done  chan struct{} // closed when those under way are; nil: none are
+	found []finding
+}
+
+// errand is one question to one process. Read is called in the background, with
+// the answer's body, which is lent, or with the failure. It may touch nothing
+// that a round owns: that is for the finding.
+type errand struct {
+	addr    string
+	request remoting.Request
+	read    func(body []byte, err error) finding
+}
+
+// bodyOf puts a process's address in front of an error about the body of its
+// answer.
+func bodyOf(addr string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", addr, err)
+}
+
+// finding is what came of an errand: it is called by the next round.
+type finding func(*reading)
+
+// start runs a list of errands in the background, unless the last ones are still
+// under way. A process that cannot be reached, or is busy, is asked no more of
+// the list.
+func (e *errands) start(s *Source, list []errand) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.done != nil || len(list) == 0 || s.ctx.Err() != nil {
+		return false
+	}
+	done := make(chan struct{})
+	e.done = done
+	s.background.Go(func() {
+		defer close(done)
+		e.run(s.ctx, s.client, list)
+	})
+	return true
+}
+
+func (e *errands) run(ctx context.Context, client *remoting.Client, list []errand) {
+	dead := make(map[string]bool)
+	for i := range list {
+		q := &list[i]
+		if dead[q.addr] || ctx.Err() != nil {
+			continue
+		}
+		client.Pipeline(ctx, q.addr, 1,
+			func(int) remoting.Request { return q.request },
+			func(_ int, resp remoting.Response, err error) {
+				dead[q.addr] = !isAnswer(err) || remoting.Reason(err) == "busy"
+				if isUnreachable(err) {
+					return // the rounds tell of it
+				}
+				found := q.read(resp.Body, err)
+				e.mu.Lock()
+				defer e.mu.Unlock()
+				e.found = append(e.found, found)
+			})
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.done = nil
+}
+
+// isUnreachable says whether an error is about the connection, whatever was
+// asked on it.
+func isUnreachable(err error) bool {
+	switch remoting.Reason(err) {
+	case "resolve", "connect", "connection_lost", "canceled":
+		return true
+	}
+	return false
+}
+
+// busy says whether errands are under way.
+func (e *errands) busy() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.done != nil
+}
+
+// take hands over what was found since it was called last.
+func (e *errands) take() []finding {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	found := e.found
+	e.found = nil
+	return found
+}

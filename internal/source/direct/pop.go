@@ -1,0 +1,109 @@
+package direct
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// support is what is known of a process and a request that came with 5.x.
+type support uint8
+
+const (
+	untold support = iota
+	supported
+	unsupported
+)
+
+// learn notes whether a process knows a request.
+func (s *support) learn(err error) {
+	switch {
+	case err == nil:
+		*s = supported
+	case remoting.Reason(err) == "unsupported":
+		*s = unsupported
+	}
+}
+
+// maxModes bounds the pairs of topic and group whose mode is believed.
+const maxModes = 1 << 18
+
+// modeErrands ask once a cycle which groups POP which topics. Brokers of 4.x do
+// not know the request; that is believed while the process is the same.
+func (w *reading) modeErrands() []errand {
+	b, p := w.broker, w.proc
+	if p.modes == unsupported || !w.due(b.modesAsked) {
+		return nil
+	}
+	b.modesAsked = w.began
+	return []errand{{p.addr, remoting.Request{Code: remoting.GetAllMessageRequestMode}, func(body []byte, err error) finding {
+		var pop map[string][]string
+		refused := err
+		if err == nil {
+			pop, err = readModes(body)
+			err = bodyOf(p.addr, err)
+		}
+		return func(w *reading) {
+			p.modes.learn(refused)
+			switch {
+			case p.modes == unsupported:
+				w.broker.pop = nil
+			case err != nil:
+				w.fail(w.broker.cluster.name, p.addr, remoting.GetAllMessageRequestMode, err)
+			default:
+				w.broker.pop = pop
+			}
+		}
+	}}}
+}
+
+// readModes reads which topics each group POPs.
+func readModes(body []byte) (map[string][]string, error) {
+	pop := make(map[string][]string)
+	n := 0
+	err := remoting.DecodeRequestModes(body, func(m remoting.RequestMode) {
+		if n++; string(m.Mode) == remoting.ModePop && n <= maxModes {
+			pop[string(m.Group)] = append(pop[string(m.Group)], string(m.Topic))
+		}
+	})
+	return pop, err
+}
+
+// setPop says which topics a group consumes by POP, and what its processes have
+// popped and not acknowledged, as far as they told. A process that does not
+// answer is believed for some rounds.
+func (r *round) setPop(c *cluster, g *group) {
+	pop := make(map[string]struct{})
+	for _, b := range c.brokers {
+		for _, topic := range b.pop[g.name] {
+			if c.wanted.Topic(topic) {
+				pop[topic] = struct{}{}
+			}
+		}
+	}
+	g.inFlight = nil
+	for i := range g.clients {
+		h := g.held[g.clients[i].ID]
+		if h == nil || h.popped == nil || g.repeated(i) {
+			continue
+		}
+		if h.popAge++; h.fresh {
+			h.popAge = 0
+		}
+		if h.popAge > r.src.opts.KeepRounds {
+			continue
+		}
+		for _, topic := range slices.Sorted(maps.Keys(h.popped)) {
+			if c.wanted.Topic(topic) {
+				pop[topic] = struct{}{}
+				g.inFlight = append(g.inFlight, model.InFlight{Topic: topic, Client: i, Messages: h.popped[topic]})
+			}
+		}
+	}
+	if !maps.Equal(pop, g.pop) {
+		g.pop = pop
+		g.recheck = recheck{pause: firstPause, at: r.began, until: r.began.Add(rebalanceTime)}
+	}
+}

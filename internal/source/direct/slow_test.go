@@ -1,0 +1,389 @@
+package direct
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/sourcetest"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+)
+
+// eachRelease runs a test in every dialect.
+func eachRelease(t *testing.T, test func(t *testing.T, r fakemq.Release)) {
+	t.Helper()
+	t.Parallel()
+	sourcetest.EachRelease(t, test, fakemq.Releases()...)
+}
+
+// queues says of each queue in a round's parts and others "topic broker queue:
+// begin end stored".
+func queues(r source.Round) []string {
+	var list []string
+	add := func(topic, broker string, ends, begins, stored []int64) {
+		for q := range ends {
+			list = append(list, fmt.Sprintf("%s %s %d: %d %d %d", topic, broker, q, begins[q], ends[q], stored[q]))
+		}
+	}
+	for _, snap := range r.Snapshots {
+		for _, p := range snap.Parts {
+			for _, t := range p.Topics {
+				to := t.First + t.Queues
+				add(t.Name, p.Broker, p.Ends[t.First:to], p.Begins[t.First:to], p.Stored[t.First:to])
+			}
+			for _, o := range p.Others {
+				add(o.Topic, p.Broker, o.Ends, o.Begins, o.Stored)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// trueQueues is what queues should say of all topics but those of the system.
+func (s *stage) trueQueues() []string {
+	var list []string
+	for _, q := range s.MQ.Queues() {
+		w := s.src.clusters[q.Cluster].wanted
+		if w.Topic(q.Topic) {
+			list = append(list, fmt.Sprintf("%s %s %d: %d %d %d", q.Topic, q.Broker, q.Queue, q.Begin, q.End, q.Newest))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (s *stage) wantQueues(step string, r source.Round) {
+	s.t.Helper()
+	got, want := queues(r), s.trueQueues()
+	if slices.Equal(got, want) {
+		return
+	}
+	for _, q := range got {
+		if !slices.Contains(want, q) {
+			s.t.Errorf("%s: %s, which is not true", step, q)
+		}
+	}
+	for _, q := range want {
+		if !slices.Contains(got, q) {
+			s.t.Errorf("%s: nothing says %s", step, q)
+		}
+	}
+}
+
+// TestEveryQueue: where each queue of each topic begins and ends and when its
+// newest message was stored, whether or not somebody has committed on it.
+func TestEveryQueue(t *testing.T) {
+	eachRelease(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), slow)
+		s.Shop()
+		s.Topic("quiet", 3)
+		s.Produce("quiet", 10)
+		s.Topic("empty", 2, "broker-b")
+		s.Must(s.MQ.DeadLetter("billing", "broker-a", 4))
+		s.Must(s.MQ.Expire("orders", "broker-a", 1, 5))
+		s.Must(s.MQ.Expire("quiet", "broker-b", 0, 1))
+		s.wantQueues("the first cycle", s.cycle())
+		s.More()
+		s.Produce("quiet", 31)
+		s.Must(s.MQ.DeadLetter("billing", "broker-b", 1))
+		s.Must(s.MQ.Expire("orders", "broker-a", 1, 9))
+		s.wantQueues("a cycle later", s.cycle())
+		s.Must(s.MQ.ResizeTopic("quiet", 5, 5))
+		s.Must(s.MQ.ResizeTopic("audit", 6, 6))
+		s.Produce("quiet", 50)
+		s.Produce("audit", 70)
+		s.wantQueues("topics were made larger", s.cycle())
+		s.Must(s.MQ.DeleteTopic("quiet"))
+		s.Must(s.MQ.DeleteTopic("audit"))
+		s.wantQueues("what was deleted is gone at once", s.round(time.Second))
+	})
+}
+
+// TestSlaveStandsIn: what is asked behind a round is asked of the process that
+// the round read.
+func TestSlaveStandsIn(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release514, 1, "broker-a"), slow)
+	s.Shop()
+	s.cycle()
+	s.MQ.Broker("broker-a").Stop()
+	s.MQ.Broker("broker-a").Deregister()
+	s.Collect()
+	s.settleErrands()
+	s.Must(s.MQ.ProduceTo("orders", "broker-a", 0, 9))
+	s.clock.Advance(15 * time.Second)
+	for range 5 {
+		s.Collect()
+		s.settleErrands()
+		s.clock.Advance(15 * time.Second)
+	}
+	s.wantQueues("a slave stands in", s.Collect())
+}
+
+// TestDeadLettersAreSeenAtOnce: on brokers that tell ends in bulk, behind every
+// round; and the list of topics that nobody committed on is whole from the
+// beginning.
+func TestDeadLettersAreSeenAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Shop()
+	s.Topic("quiet", 1)
+	s.Must(s.MQ.DeadLetter("billing", "broker-a", 4))
+	r := s.round(0)
+	var names []string
+	for _, o := range s.part(r, "broker-a").Others {
+		names = append(names, o.Topic)
+		if o.Ends != nil || o.Begins != nil || o.Stored != nil {
+			t.Errorf("nobody was asked of %s: %+v", o.Topic, o)
+		}
+	}
+	if want := []string{"%DLQ%billing", "%RETRY%cache", "quiet"}; !slices.Equal(names, want) {
+		t.Errorf("topics without a commit: %q, want %q", names, want)
+	}
+	s.wantQueues("behind the first round", s.round(time.Second))
+	s.Must(s.MQ.DeadLetter("billing", "broker-a", 3))
+	s.Produce("quiet", 5)
+	s.round(time.Second)
+	r = s.round(time.Second)
+	for _, o := range s.part(r, "broker-a").Others {
+		if want := map[string]int64{"%DLQ%billing": 7}[o.Topic]; o.Ends[0] != want {
+			t.Errorf("%s ends at %d, want %d: only dead letters are seen at once", o.Topic, o.Ends[0], want)
+		}
+	}
+	// A topic with a commit is no longer among the others, and the other way.
+	s.Group(fakemq.Group{Name: "late", Topics: []string{"quiet"}}, 1)
+	s.Consume("late", "quiet", 2)
+	r = s.round(time.Second)
+	for _, o := range s.part(r, "broker-a").Others {
+		if o.Topic == "quiet" {
+			t.Error("a topic with a commit is among the others")
+		}
+	}
+}
+
+// TestTopicMadeAnew: what was known of a topic that is made anew under its name
+// does not stay beside its new ends. Of a topic whose ends no round reads, all is
+// as old as the cycle.
+func TestTopicMadeAnew(t *testing.T) {
+	eachRelease(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a"), slow)
+		s.Shop()
+		s.Topic("quiet", 4)
+		s.Produce("quiet", 400)
+		for q := range 4 {
+			s.Must(s.MQ.Expire("orders", "broker-a", q, 20))
+			s.Must(s.MQ.Expire("quiet", "broker-a", q, 90))
+		}
+		s.wantQueues("before", s.cycle())
+		for _, topic := range []string{"orders", "quiet"} {
+			s.Must(s.MQ.DeleteTopic(topic))
+			s.Topic(topic, 4)
+			s.Produce(topic, 8)
+		}
+		s.Consume("billing", "orders", 4)
+		for round := range 3 {
+			for _, q := range queues(s.round(time.Second)) {
+				var topic, broker string
+				var id int
+				var begin, end, stored int64
+				if _, err := fmt.Sscanf(strings.ReplaceAll(q, ":", ""), "%s %s %d %d %d %d", &topic, &broker, &id, &begin, &end, &stored); err != nil {
+					t.Fatal(err)
+				}
+				if begin > 0 && topic == "orders" {
+					t.Errorf("round %d: %s: a beginning of the topic that was deleted", round, q)
+				}
+			}
+		}
+		s.wantQueues("a cycle later", s.cycle())
+	})
+}
+
+// TestOldBeginningsDecideNothing: where a missing commit depends on a beginning,
+// an old one is as good as none.
+func TestOldBeginningsDecideNothing(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Topic("orders", 2)
+	s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 0)
+	for q := range 2 {
+		s.Must(s.MQ.ProduceTo("orders", "broker-a", q, 10))
+	}
+	s.Must(s.MQ.Commit("billing", "orders", "broker-a", 0, 3))
+	begins := func(r source.Round) []int64 {
+		p := s.part(r, "broker-a")
+		i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "orders" })
+		return p.Begins[p.Topics[i].First : p.Topics[i].First+2]
+	}
+	if got := begins(s.cycle()); !slices.Equal(got, []int64{0, 0}) {
+		t.Fatalf("begins %v", got)
+	}
+	s.MQ.Broker("broker-a").Inject(fakemq.Fault{
+		Code: remoting.GetTopicStatsInfo, Effect: fakemq.Refuse(remoting.SystemError, "no"),
+	})
+	if got := begins(s.Collect()); !slices.Equal(got, []int64{model.Unknown, model.Unknown}) {
+		t.Errorf("begins %v of a topic whose beginnings could not be read in the round", got)
+	}
+}
+
+// stats counts the requests for a topic's stats behind a round.
+func (s *stage) stats(w *requests) int { return w.all()[remoting.GetTopicStatsInfo] }
+
+// TestSlowCycleIsSpread: a cycle takes as many requests as there are topics whose
+// ends move, evenly spread over its rounds; of those at rest a tenth.
+func TestSlowCycleIsSpread(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	const topics = 40
+	var names []string
+	for i := range topics {
+		names = append(names, fmt.Sprintf("t%02d", i))
+		s.Topic(names[i], 1)
+	}
+	s.Group(fakemq.Group{Name: "g", Topics: names}, 1)
+	move := func() {
+		for _, name := range names {
+			s.Produce(name, 2)
+			s.Consume("g", name, 2)
+		}
+	}
+	move()
+	w := s.watch()
+	s.round(0)
+	if n := s.stats(w); n != topics+1 { // and the group's retry topic
+		t.Errorf("behind the first round %d topics were asked for, want all %d", n, topics+1)
+	}
+	var each []int
+	for range 8 {
+		move()
+		w = s.watch()
+		s.round(15 * time.Second)
+		each = append(each, s.stats(w))
+	}
+	for _, n := range each {
+		if n < 9 || n > 11 {
+			t.Errorf("requests behind each round %v, want a quarter of the topics each time", each)
+			break
+		}
+	}
+	s.cycle() // which still sees that they have moved
+	w = s.watch()
+	for range 40 { // a cycle of topics at rest
+		s.round(15 * time.Second)
+	}
+	if n := s.stats(w); n < topics-4 || n > topics+4 {
+		t.Errorf("%d requests about %d topics at rest in ten cycles", n, topics)
+	}
+	if r := s.round(15 * time.Second); s.clock.Now().Sub(r.Snapshots[0].SlowTaken) > time.Minute {
+		t.Errorf("the slower cycle was last in time at %v, it is %v", r.Snapshots[0].SlowTaken, s.clock.Now())
+	}
+}
+
+// TestPlanOfTheSlowCycleOnFour: rounds themselves ask for topics with commits.
+func TestPlanOfTheSlowCycleOnFour(t *testing.T) {
+	t.Parallel()
+	var log seen
+	o := brokers(fakemq.Release497, 0, "broker-a")
+	o.Trace = log.trace("topic", "topicList")
+	s := newStage(t, o, slow)
+	s.Shop()
+	s.Topic("quiet", 1)
+	s.cycle()
+	log.take()
+	s.cycle()
+	behind := map[string]int{}
+	for _, line := range asked(log.take(), " 202 ") {
+		_, topic, _ := strings.Cut(line, "topic=")
+		behind[topic]++
+	}
+	if behind["quiet"] != 1 || behind["%RETRY%cache"] != 1 || behind["orders"] != 5 {
+		t.Errorf("asked for stats in a cycle of five rounds: %v; want once for each topic without commits, else once a round", behind)
+	}
+}
+
+// TestErrandsHoldUpNoRound: nor are more of them sent while some are under way.
+func TestErrandsHoldUpNoRound(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Shop()
+	open := make(chan struct{})
+	s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.QueryConsumeTimeSpan, Effect: fakemq.Gate(open)})
+	for range 3 {
+		s.clock.Advance(time.Hour)
+		s.Check("an answer is long in coming")
+	}
+	if n := s.MQ.Requests()[remoting.QueryConsumeTimeSpan]; n != 1 {
+		t.Errorf("%d requests are under way behind the rounds, want 1", n)
+	}
+	close(open)
+	s.settleErrands()
+	s.wantQueues("it came", s.cycle())
+}
+
+// TestRefusedErrands: a refusal costs what it is about and is counted; what was
+// known stays for some cycles.
+func TestRefusedErrands(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Shop()
+	s.cycle()
+	bad := s.MQ.Broker("broker-a")
+	bad.Inject(fakemq.Fault{
+		Code: remoting.GetTopicStatsInfo, Fields: map[string]string{"topic": "orders"}, Effect: fakemq.Refuse(remoting.NoPermission, "no"),
+	})
+	failed, known := 0, 0
+	for range 12 * 4 {
+		s.More()
+		s.clock.Advance(15 * time.Second)
+		r := s.Collect()
+		s.settleErrands()
+		for _, f := range r.Failures {
+			if failed++; f.Step != remoting.GetTopicStatsInfo.String() || f.Reason != "permission" || f.Target != bad.Addr() {
+				t.Errorf("failure %+v", f)
+			}
+		}
+		p := s.part(r, "broker-a")
+		i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "orders" })
+		if p.Begins[p.Topics[i].First] != model.Unknown {
+			known++
+		}
+		if i = slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "audit" }); p.Begins[p.Topics[i].First] == model.Unknown {
+			t.Error("the other topics are not known either")
+		}
+	}
+	if failed < 8 || failed > 12 || known < 3*4 || known > 6*4 {
+		t.Errorf("in 12 cycles: %d failures, want about one a cycle; known in %d of 48 rounds, want for some cycles", failed, known)
+	}
+}
+
+// TestErrandsOfADeadBroker: that it is dead the rounds themselves say.
+func TestErrandsOfADeadBroker(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a", "broker-b"), slow)
+	s.Shop()
+	s.cycle()
+	open := make(chan struct{})
+	defer close(open)
+	s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.GetTopicStatsInfo, Effect: fakemq.Gate(open)})
+	for range 4 {
+		s.More()
+		s.clock.Advance(15 * time.Second)
+		s.Collect()
+	}
+	s.MQ.Broker("broker-a").Stop()
+	s.settleErrands()
+	r := s.Collect()
+	for _, f := range r.Failures {
+		if f.Step == remoting.GetTopicStatsInfo.String() {
+			t.Errorf("failure %+v", f)
+		}
+	}
+	s.Restart(s.MQ.Broker("broker-a"))
+	s.MQ.Broker("broker-a").ClearFaults()
+	s.wantQueues("it is back", s.cycle())
+}
