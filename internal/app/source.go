@@ -114,6 +114,7 @@ func newDirect(c config.Cluster, s *stats) (source.Source, error) {
 		ForgetAfter:  c.ForgetAfter,
 		Parallel:     c.Parallel,
 		OwnerRefresh: c.OwnerRefresh,
+		SlowEvery:    c.SlowCycle,
 	}), nil
 }
 

@@ -259,6 +259,9 @@ func (t *target) settle(f source.Failure) time.Duration {
 		return 2 * (t.config.OwnerRefresh + t.config.Interval)
 	case remoting.GetBrokerRuntimeInfo.String():
 		return backgroundTimeout
+	case remoting.GetTopicStatsInfo.String(), remoting.QueryConsumeTimeSpan.String(),
+		remoting.GetAllMessageRequestMode.String(), remoting.GetBrokerHAStatus.String():
+		return 2 * (t.config.SlowCycle + round)
 	case console.PathRunningInfo:
 		return consoleProcessPause + 2*round
 	case consoleGroups:

@@ -71,6 +71,7 @@ type Cluster struct {
 	KeepRounds   int
 	ForgetAfter  time.Duration
 	OwnerRefresh time.Duration
+	SlowCycle    time.Duration // for what costs a request per topic
 
 	IgnoredTopics []string // exact names
 	System        bool     // topics and groups that RocketMQ makes for itself

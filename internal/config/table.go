@@ -196,6 +196,13 @@ func collectSettings() []Setting {
 			kind: span{least: 10 * time.Second, most: 24 * time.Hour},
 			at:   func(_ *Config, k *Cluster) any { return &k.OwnerRefresh },
 		},
+		{
+			Key: "collect.slow_cycle", Flag: "collect.slow-cycle", Default: "1m",
+			Help: "How old may be what costs a request per topic: where queues begin, when their newest messages were stored, topics that nobody consumes. " +
+				"It is asked in the background, a part behind each round.",
+			kind: span{least: time.Second, most: 24 * time.Hour},
+			at:   func(_ *Config, k *Cluster) any { return &k.SlowCycle },
+		},
 	}
 	for i := range rows {
 		rows[i].Scope = PerCluster

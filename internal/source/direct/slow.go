@@ -123,7 +123,7 @@ func (w *reading) needStats() []waiting {
 			continue // the round itself asked for them
 		}
 		period := w.src.opts.SlowEvery
-		if !t.behind && w.isQuiet(t) {
+		if !t.behind && t.failures == 0 && w.isQuiet(t) {
 			period *= quietCycles
 		}
 		list = append(list, waiting{t, period, w.began.Sub(t.asked)})
