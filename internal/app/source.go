@@ -129,7 +129,7 @@ func newConsole(c config.Cluster, s *stats) (source.Source, error) {
 		Username: k.Username, Password: k.Password,
 		BasicUser: k.ProxyUsername, BasicPassword: k.ProxyPassword,
 		TLS: secure, Parallel: k.Parallel, CallTimeout: k.Timeout,
-		KeepRounds: c.KeepRounds, ForgetAfter: c.ForgetAfter, Observe: s.observeConsole,
+		KeepRounds: c.KeepRounds, ForgetAfter: c.ForgetAfter, SlowEvery: c.SlowCycle, Observe: s.observeConsole,
 		GroupRounds: consoleGroupRounds, OfflineRounds: consoleOfflineRounds,
 	})
 }

@@ -1,18 +1,63 @@
 package console
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 )
 
-// beginning is where the queues of a topic on one broker begin.
-type beginning struct {
-	begins []int64
-	round  int // when it was read
-	used   int // round in which it was last needed
+// stats is what was told of a topic's queues on one broker.
+type stats struct {
+	span
+	round int // when it was told
+	taken time.Time
+}
+
+// takeStats takes what was told of a topic.
+func (s *Source) takeStats(topic string, spans map[model.TopicOnBroker]span, taken time.Time) {
+	for on := range s.stats {
+		if on.Topic == topic {
+			delete(s.stats, on) // it may have left a broker
+		}
+	}
+	for on, span := range spans {
+		if on.Topic == topic {
+			s.stats[on] = &stats{span: span, round: s.rounds, taken: taken}
+		}
+	}
+}
+
+// dropStats lets go of what was told of topics and brokers that are no more, and
+// of topics that were made anew.
+func (r *round) dropStats() {
+	s := r.src
+	maps.DeleteFunc(s.stats, func(on model.TopicOnBroker, _ *stats) bool {
+		_, listed := s.topics[on.Topic]
+		return !listed || s.brokers[on.Broker] == nil
+	})
+	for _, g := range s.groups {
+		for on, c := range g.cells {
+			if told := s.stats[on]; told != nil && c.age == 0 && c.taken.After(told.taken) && !told.isOf(c.ends) {
+				delete(s.stats, on)
+				delete(s.slow.topics, on.Topic)
+			}
+		}
+	}
+}
+
+// isOf says whether stats can be of the queues that have these ends now: where an
+// end has gone back, the topic was made anew.
+func (s *stats) isOf(ends []int64) bool {
+	for q := range min(len(ends), len(s.ends)) {
+		if ends[q] != model.Unknown && ends[q] < s.ends[q] {
+			return false
+		}
+	}
+	return true
 }
 
 // maxBeginnings bounds the topics whose beginnings are asked for in a round.
@@ -38,19 +83,13 @@ func (r *round) readBeginnings() {
 		if err != nil {
 			r.fail(pathStats, err)
 		}
+		if spans == nil {
+			return
+		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		for on, span := range spans {
-			if on.Topic == topic {
-				s.begins[on] = &beginning{begins: span.begins, round: s.rounds, used: s.rounds}
-			}
-		}
+		s.takeStats(topic, spans, s.opts.Now())
 	})
-	for on, b := range s.begins {
-		if s.rounds-b.used > s.opts.BeginRounds {
-			delete(s.begins, on)
-		}
-	}
 }
 
 // doubtful are the topics with a queue in doubt whose beginning is not known, or
@@ -66,13 +105,10 @@ func (r *round) doubtful() map[string]bool {
 			if c.age > 0 || strings.HasPrefix(on.Topic, dlqPrefix) {
 				continue
 			}
-			known := s.begins[on]
+			known := s.stats[on]
 			for q := range c.ends {
 				if !c.inDoubt(q) {
 					continue
-				}
-				if known != nil {
-					known.used = s.rounds
 				}
 				if known == nil || q >= len(known.begins) || known.begins[q] <= 0 && s.rounds-known.round >= s.opts.BeginRounds {
 					topics[on.Topic] = true
@@ -92,7 +128,7 @@ func (s *Source) committedAt(on model.TopicOnBroker, c *cell, q int) int64 {
 	if !c.inDoubt(q) {
 		return c.committed[q]
 	}
-	if b := s.begins[on]; b != nil && q < len(b.begins) && b.begins[q] > 0 {
+	if b := s.stats[on]; b != nil && q < len(b.begins) && b.begins[q] > 0 {
 		return model.Unknown
 	}
 	// While it begins at 0, or nobody tells where it begins, as the console

@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"net/url"
 	"slices"
@@ -190,7 +189,7 @@ func (r *round) askStats(topic string) (spans map[model.TopicOnBroker]span, err 
 		spans, err = readStats(d)
 		return err
 	})
-	if errors.Is(err, errNoPath) || Reason(err) == reasonNotJSON {
+	if isNoPath(err) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.src.noStats = r.src.rounds + r.src.opts.GroupRounds

@@ -49,7 +49,7 @@ func TestConformance(t *testing.T) {
 
 // eager looks at everything in every round and is not in a hurry.
 func eager(o Options) Options {
-	o.GroupRounds, o.OfflineRounds, o.BeginRounds = 1, 1, 1
+	o.GroupRounds, o.OfflineRounds, o.BeginRounds, o.SlowEvery = 1, 1, 1, 1
 	o.CallTimeout, o.ProcessTimeout = time.Minute, time.Minute
 	return o
 }

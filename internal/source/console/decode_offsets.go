@@ -16,6 +16,7 @@ type queueStat struct {
 	Queue     int64  `json:"queueId"`
 	End       int64  `json:"brokerOffset"`
 	Committed int64  `json:"consumerOffset"`
+	Consumed  int64  `json:"lastTimestamp"`
 	Client    string `json:"clientInfo"`
 }
 
@@ -100,6 +101,7 @@ type table map[model.TopicOnBroker]*cell
 // value per queue.
 type cell struct {
 	ends, committed []int64
+	consumed        []int64  // when the message in front of the commit was stored
 	clients         []string // ids, empty where nobody is known to hold the queue
 	taken           time.Time
 	age             int // rounds since it was read
@@ -120,9 +122,13 @@ func (t table) add(topic string, s *queueStat) (grown int, ok bool) {
 	for ; len(c.ends) <= int(s.Queue); grown++ {
 		c.ends = append(c.ends, model.Unknown)
 		c.committed = append(c.committed, model.Unknown)
+		c.consumed = append(c.consumed, model.Unknown)
 		c.clients = append(c.clients, "")
 	}
 	c.ends[s.Queue], c.committed[s.Queue], c.clients[s.Queue] = s.End, max(s.Committed, model.Unknown), s.Client
+	if s.Consumed > 0 {
+		c.consumed[s.Queue] = s.Consumed
+	}
 	return grown, true
 }
 
@@ -174,8 +180,9 @@ func readRunning(d *decoder) (held, error) {
 	return h, err
 }
 
-// span is where the queues of a topic on one broker begin and end.
-type span struct{ begins, ends []int64 }
+// span is where the queues of a topic on one broker begin and end, and when the
+// newest message of each was stored.
+type span struct{ begins, ends, stored []int64 }
 
 // readStats reads /topic/stats.query (TopicStatsTable).
 func readStats(d *decoder) (map[model.TopicOnBroker]span, error) {
@@ -187,9 +194,10 @@ func readStats(d *decoder) (map[model.TopicOnBroker]span, error) {
 		}
 		return d.object(func(key string) error {
 			o := struct {
-				Min int64 `json:"minOffset"`
-				Max int64 `json:"maxOffset"`
-			}{model.Unknown, model.Unknown}
+				Min    int64 `json:"minOffset"`
+				Max    int64 `json:"maxOffset"`
+				Stored int64 `json:"lastUpdateTimestamp"`
+			}{model.Unknown, model.Unknown, model.Unknown}
 			fits, err := d.entry(&o)
 			if err != nil || !fits {
 				return err
@@ -203,8 +211,10 @@ func readStats(d *decoder) (map[model.TopicOnBroker]span, error) {
 			if total += max(id+1-len(s.ends), 0); total > maxRows {
 				return fmt.Errorf("%w: more than %d queues", errShape, maxRows)
 			}
-			s.begins, s.ends = widen(s.begins, id+1), widen(s.ends, id+1)
-			s.begins[id], s.ends[id] = o.Min, o.Max
+			s.begins, s.ends, s.stored = widen(s.begins, id+1), widen(s.ends, id+1), widen(s.stored, id+1)
+			if s.begins[id], s.ends[id] = o.Min, o.Max; o.Stored > 0 && o.Max > 0 {
+				s.stored[id] = o.Stored
+			}
 			spans[on] = s
 			return nil
 		})

@@ -156,9 +156,9 @@ func TestOwnEnds(t *testing.T) {
 	on := model.TopicOnBroker{Topic: "orders", Broker: "b"}
 	p := &partBuilder{src: &Source{}, part: &model.Part{Broker: "b"}}
 	p.add(on, []groupCell{
-		{"early", &cell{ends: []int64{100, 50}, committed: []int64{100, 50}}},
-		{"late", &cell{ends: []int64{130, 50, 7}, committed: []int64{120, 50, 0}}},
-		{"latest", &cell{ends: []int64{130, 50, 7}, committed: []int64{130, 40, 7}}},
+		{"early", &cell{ends: []int64{100, 50}, committed: []int64{100, 50}, consumed: []int64{1, 1}}},
+		{"late", &cell{ends: []int64{130, 50, 7}, committed: []int64{120, 50, 0}, consumed: []int64{1, 1, -1}}},
+		{"latest", &cell{ends: []int64{130, 50, 7}, committed: []int64{130, 40, 7}, consumed: []int64{1, 1, 1}}},
 	})
 	want := map[string]int64{"early": 0, "late": 17, "latest": 10}
 	for _, c := range p.part.Commits {
@@ -200,7 +200,7 @@ func FuzzDecoders(f *testing.F) {
 				rows := table{}
 				err := readTopicsOfGroup(d, rows)
 				for on, c := range rows {
-					if on.Topic == "" || on.Broker == "" || len(c.ends) != len(c.committed) || len(c.ends) != len(c.clients) {
+					if on.Topic == "" || on.Broker == "" || len(c.ends) != len(c.committed) || len(c.ends) != len(c.clients) || len(c.ends) != len(c.consumed) {
 						t.Errorf("cell %v: %+v", on, c)
 					}
 				}

@@ -278,6 +278,27 @@ func (g *group) rotateHome(r *round) {
 // yet whether it broadcasts.
 func (g *group) withheld() bool { return !g.known && g.model == "" }
 
+// told says whether all processes are known to have told which queues they hold.
+// The console does not say it of one that did not: only of one that holds a queue
+// it is sure.
+func (g *group) told(owners map[model.TopicOnBroker][]int32) bool {
+	if !g.known {
+		return false
+	}
+	holds := make([]bool, len(g.clients))
+	for on, list := range owners {
+		if g.cells[on].age > 0 {
+			return false
+		}
+		for _, client := range list {
+			if client != model.NoOwner {
+				holds[client] = true
+			}
+		}
+	}
+	return !slices.Contains(holds, false)
+}
+
 // owners says which client holds each queue, by the clients' places.
 func (g *group) owners() map[model.TopicOnBroker][]int32 {
 	if !g.isOnline() || g.model == model.Broadcasting {

@@ -48,6 +48,11 @@ type Options struct {
 	// BeginRounds is for how many rounds the beginning of a queue is believed
 	// to be still 0; 20.
 	BeginRounds int
+	// SlowEvery is how old may be what costs a call per topic, and no round
+	// waits for: where queues begin, when their newest messages were stored,
+	// and the topics that nobody has committed on; 1 min. Below 0 nothing of
+	// that is asked, but where a beginning decides what counts.
+	SlowEvery time.Duration
 	// ForgetAfter is how long a broker process that is no longer listed is
 	// still shown as down; 1 h.
 	ForgetAfter time.Duration
@@ -76,6 +81,7 @@ func (o Options) withDefaults() Options {
 	o.GroupRounds = cmp.Or(o.GroupRounds, 20)
 	o.OfflineRounds = cmp.Or(o.OfflineRounds, 4)
 	o.BeginRounds = cmp.Or(o.BeginRounds, 20)
+	o.SlowEvery = cmp.Or(o.SlowEvery, time.Minute)
 	o.ForgetAfter = cmp.Or(o.ForgetAfter, time.Hour)
 	if o.Observe == nil {
 		o.Observe = func(Exchange) {}

@@ -15,7 +15,7 @@ func (r *round) snapshots() []*model.Snapshot {
 	cells := s.cellsByBroker()
 	var list []*model.Snapshot
 	for _, c := range s.sortedClusters() {
-		snap := &model.Snapshot{Cluster: c.name, Ended: ended}
+		snap := &model.Snapshot{Cluster: c.name, Ended: ended, SlowTaken: s.slow.onTime}
 		for _, name := range slices.Sorted(maps.Keys(s.brokers)) {
 			b := s.brokers[name]
 			if b.cluster != c {
@@ -74,9 +74,10 @@ func (b *broker) hasAny(addrs []string) bool {
 
 // snapshot is the group as the model has it. Nothing in it changes later.
 func (g *group) snapshot() *model.Group {
+	owners := g.owners()
 	return &model.Group{
 		Name: g.name, Model: g.model, ConsumeType: g.kind, Known: g.known,
-		Clients: g.clients, Topics: g.topics, Owners: g.owners(), Local: g.local,
+		Clients: g.clients, Topics: g.topics, Owners: owners, Told: g.told(owners), Local: g.local,
 	}
 }
 
@@ -117,6 +118,7 @@ func (r *round) part(b *broker, byTopic map[string][]groupCell) model.PartOfRoun
 		}
 		p.add(model.TopicOnBroker{Topic: topic, Broker: b.name}, cells)
 	}
+	p.part.Others = r.src.others(b, byTopic)
 	if b.age > 0 {
 		missing = 0
 	}
@@ -165,6 +167,7 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 		p.part.Commits = append(p.part.Commits, model.Commits{Group: gc.group, Topic: topic, First: first})
 		for q := range gc.cell.ends {
 			p.part.Committed = append(p.part.Committed, p.src.committedAt(on, gc.cell, q))
+			p.part.ConsumedAt = append(p.part.ConsumedAt, gc.cell.consumed[q])
 		}
 	}
 }
@@ -182,13 +185,14 @@ func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends 
 	states[key] = place
 	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: len(p.part.Ends), Queues: len(ends), Taken: taken})
 	p.part.Ends = append(p.part.Ends, ends...)
-	begins := p.src.begins[on]
+	told := p.src.stats[on]
 	for q := range ends {
-		begin := model.Unknown
-		if begins != nil && q < len(begins.begins) {
-			begin = begins.begins[q]
+		begin, stored := model.Unknown, model.Unknown
+		if told != nil && q < len(told.begins) {
+			begin, stored = told.begins[q], told.stored[q]
 		}
 		p.part.Begins = append(p.part.Begins, begin)
+		p.part.Stored = append(p.part.Stored, stored)
 	}
 	return place
 }

@@ -20,13 +20,16 @@ type Source struct {
 	cancel     context.CancelFunc
 	background sync.WaitGroup
 
-	rounds   int
-	clusters map[string]*cluster
-	brokers  map[string]*broker // by name, which name servers know no two of
-	groups   map[string]*group
-	list     groupList
-	begins   map[model.TopicOnBroker]*beginning
-	noStats  int // before this round the console is believed not to know /topic/stats.query
+	rounds    int
+	lastBegan time.Time // of the round before
+	clusters  map[string]*cluster
+	brokers   map[string]*broker // by name, which name servers know no two of
+	groups    map[string]*group
+	list      groupList
+	topics    map[string]bool // as they were told last; nil: never
+	stats     map[model.TopicOnBroker]*stats
+	slow      slowCycle
+	noStats   int // before this round the console is believed not to know /topic/stats.query
 
 	mu        sync.Mutex
 	late      int  // calls for rows that run on beyond their round
@@ -48,7 +51,7 @@ func New(o Options) (*Source, error) {
 	s := &Source{
 		opts: o, client: c,
 		clusters: make(map[string]*cluster), brokers: make(map[string]*broker),
-		groups: make(map[string]*group), begins: make(map[model.TopicOnBroker]*beginning),
+		groups: make(map[string]*group), stats: make(map[model.TopicOnBroker]*stats),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
@@ -67,6 +70,7 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r := &round{src: s, ctx: ctx, began: s.opts.Now(), dead: make(map[string]bool)}
 	s.rounds++
 	r.begin()
+	r.takeErrands()
 	r.within(1.0/4, r.readTopologyAndTopics)
 	if r.reached {
 		r.within(1.0/2, r.readGroupList)
@@ -76,7 +80,11 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	}
 	r.settleBrokers()
 	r.settleGroups()
-	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List()}
+	r.dropStats()
+	snapshots := r.snapshots()
+	r.runErrands()
+	s.lastBegan = r.began
+	return source.Round{Snapshots: snapshots, Failures: r.failures.List()}
 }
 
 // round is one round under way.
@@ -182,5 +190,5 @@ func (r *round) readTopics() {
 		r.fail(pathTopics, err)
 		return
 	}
-	r.topics = topics
+	r.topics, r.src.topics = topics, topics
 }

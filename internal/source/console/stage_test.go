@@ -37,7 +37,7 @@ func newStage(t *testing.T, c fakemq.ConsoleOptions, names []string, change func
 	}
 	st.Stage = sourcetest.Start(t, o, source.Selection{}, func(tb testing.TB, mq *fakemq.Cluster, _ source.Selection) source.Source {
 		st.console = startConsole(tb, mq, c)
-		o := Options{KeepRounds: keep, CallTimeout: time.Minute, ProcessTimeout: time.Minute, Now: st.clock.Now}
+		o := Options{KeepRounds: keep, CallTimeout: time.Minute, ProcessTimeout: time.Minute, SlowEvery: -1, Now: st.clock.Now}
 		if change != nil {
 			change(&o)
 		}

@@ -32,9 +32,10 @@ func main() {
 	rounds := flag.Int("rounds", 40, "rounds that are measured")
 	ways := flag.Int("ways", 10, "how often each single way of asking is measured; 0 for not at all")
 	window := flag.Int("window", 0, "requests under way at the broker; 0 for the exporter's own default")
+	slow := flag.Int("slow", 40, "rounds with the slower cycle behind them, beside as many without; 0 for not at all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *version, *rounds, *ways, *window)
+	err := run(ctx, *version, *rounds, *ways, *window, *slow)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "round:", err)
@@ -42,7 +43,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, version string, rounds, ways, window int) error {
+func run(ctx context.Context, version string, rounds, ways, window, slow int) error {
 	mq, err := realmq.New(ctx, realmq.Options{Version: version, Brokers: []realmq.BrokerOptions{{HeapMB: 1024}}})
 	if err != nil {
 		return err
@@ -59,6 +60,7 @@ func run(ctx context.Context, version string, rounds, ways, window int) error {
 	src := direct.New(direct.Options{
 		NameServers: mq.NameServers(),
 		Remoting:    remoting.Options{Dial: tap.dial, Observe: times.observe, Window: window},
+		SlowEvery:   -1,
 	})
 	defer src.Close()
 	// Warm: the JVM compiles, the source learns what the broker can do.
@@ -117,6 +119,9 @@ func run(ctx context.Context, version string, rounds, ways, window int) error {
 	fmt.Printf("%-14s median %5.2f   min %5.2f   max %5.2f\n", "round / bare", ratio[len(ratio)/2], ratio[0], ratio[len(ratio)-1])
 	times.print()
 	fmt.Printf("allocated per round (bare requests included) %.1f kB\n", float64(after.TotalAlloc-before.TotalAlloc)/float64(rounds)/1000)
+	if err := measureSlowCycle(ctx, mq, window, slow); err != nil {
+		return err
+	}
 	if ways > 0 {
 		measureWays(ctx, mq, seed, ways)
 	}
