@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -162,6 +163,12 @@ func (c *Cluster) Requests() map[remoting.RequestCode]int {
 }
 
 // now is the time on the fake's clock, in ms since 1970 as RocketMQ counts it.
+// Clock is the clock of the options.
+func (c *Cluster) Clock() Clock { return c.opts.Clock }
+
+// Now is what the clock of the options shows.
+func (c *Cluster) Now() time.Time { return c.opts.Clock.Now() }
+
 func (c *Cluster) now() int64 { return c.opts.Clock.Now().UnixMilli() }
 
 func (c *Cluster) encoding() remoting.Encoding {

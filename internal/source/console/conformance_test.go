@@ -41,7 +41,7 @@ func onlyReads(tb testing.TB, c *fakemq.Console) {
 // what on real clusters may take some rounds.
 func TestConformance(t *testing.T) {
 	sourcetest.EachRelease(t, func(t *testing.T, release fakemq.ConsoleRelease) {
-		sourcetest.Run(t, func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source {
+		sourcetest.Run(t, sourcetest.Able{}, func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source {
 			return newSource(tb, startConsole(tb, mq, fakemq.ConsoleOptions{Release: release}), eager(Options{Selection: s}))
 		})
 	}, fakemq.Console100, fakemq.Console211)

@@ -16,9 +16,9 @@ import (
 var allowed = []remoting.RequestCode{21, 28, 43, 106, 201, 202, 203, 208, 303, 307, 402, 907}
 
 func TestConformance(t *testing.T) {
-	sourcetest.Run(t, func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source {
+	sourcetest.Run(t, sourcetest.Able{Ages: true, Pop: true}, func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source {
 		tb.Cleanup(func() { onlyReads(tb, mq) })
-		return New(Options{NameServers: mq.NameServers(), Selection: s, OwnerWait: time.Minute})
+		return New(Options{NameServers: mq.NameServers(), Selection: s, OwnerWait: time.Minute, SlowEvery: 1, RuntimeEvery: 1})
 	})
 }
 

@@ -57,7 +57,7 @@ func (e *errands) start(s *Source, list []errand) bool {
 	return true
 }
 
-func (e *errands) run(ctx context.Context, client *remoting.Client, list []errand) {
+func (e *errands) run(ctx context.Context, client *client, list []errand) {
 	dead := make(map[string]bool)
 	for i := range list {
 		q := &list[i]

@@ -347,7 +347,7 @@ func TestOddPorts(t *testing.T) {
 // tell, and nothing that others tell.
 func TestDeadline(t *testing.T) {
 	const round = 5 * time.Second // a quarter of what is left is still enough for a busy machine
-	never := make(chan struct{}) // the stage's end ends the waiting
+	never := make(chan struct{})  // the stage's end ends the waiting
 	both(t, func(t *testing.T, release fakemq.Release) {
 		for _, code := range []remoting.RequestCode{
 			remoting.GetAllConsumerOffset, remoting.GetTopicStatsInfo, remoting.GetConsumeStats,

@@ -15,7 +15,7 @@ import (
 // they are old.
 const (
 	maxWaitPairs  = 64
-	maxWaitQueues = 256
+	maxWaitQueues = 512
 )
 
 // pairKey names a topic and a group.

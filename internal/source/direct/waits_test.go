@@ -156,9 +156,9 @@ func TestWorstFirst(t *testing.T) {
 	s, _ := waitStage(t, fakemq.Release550)
 	s.Topic("orders", 8)
 	s.Produce("orders", 8*1000)
-	const groups = 80
+	const groups = 150
 	for i := range groups {
-		name := fmt.Sprintf("g%02d", i)
+		name := fmt.Sprintf("g%03d", i)
 		s.Group(fakemq.Group{Name: name, Topics: []string{"orders"}}, 0)
 		for q := range 8 {
 			s.Must(s.MQ.Commit(name, "orders", "broker-a", q, int64(groups-i)))
@@ -172,14 +172,14 @@ func TestWorstFirst(t *testing.T) {
 		return known
 	}
 	s.round(0)
-	each := maxWaitQueues / 8
-	for round := 1; round <= 4; round++ {
+	each := min(maxWaitPairs, maxWaitQueues/8)
+	for round := 1; round <= 3; round++ {
 		known := told(s.round(time.Second))
 		if want := min(groups, round*each); len(known) != want {
 			t.Errorf("after %d rounds %d ages are known, want %d", round, len(known), want)
 		}
 		for i := groups - 1; i >= groups-len(known); i-- {
-			if name := fmt.Sprintf("g%02d", i); !known[name] {
+			if name := fmt.Sprintf("g%03d", i); !known[name] {
 				t.Errorf("after %d rounds the age of %s is not known, and of smaller ones it is", round, name)
 			}
 		}

@@ -19,18 +19,30 @@ import (
 // queues all the time that a busy machine may need.
 type Build func(tb testing.TB, mq *fakemq.Cluster, s source.Selection) source.Source
 
+// Able says what a source can know beyond the backlog. What it cannot know it must
+// not tell.
+type Able struct {
+	// Ages of old messages are told exactly (model.Part.Waits); else the source
+	// tells when the messages in front of commits were stored.
+	Ages bool
+	// Pop groups are told, and what is in flight.
+	Pop bool
+}
+
 // Run runs every story against the source, on each release.
-func Run(t *testing.T, build Build) {
+func Run(t *testing.T, able Able, build Build) {
 	t.Helper()
 	EachRelease(t, func(t *testing.T, release fakemq.Release) {
-		for _, s := range stories() {
+		for _, s := range append(stories(), slowStories()...) {
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
 				s.options.Release = release
-				Start(t, s.options, s.selection, build).play(s.play)
+				st := Start(t, s.options, s.selection, build)
+				st.able = able
+				st.play(s.play)
 			})
 		}
-	}, fakemq.Release497, fakemq.Release550)
+	}, fakemq.Releases()...)
 }
 
 // EachRelease runs a test on each release of a fake, all at once.
@@ -51,6 +63,7 @@ type Stage struct {
 	Source source.Source
 
 	selection source.Selection
+	able      Able
 }
 
 // Start sets a stage, which ends with the test.

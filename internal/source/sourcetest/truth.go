@@ -63,10 +63,11 @@ func (s *Stage) wanted(row fakemq.Row) bool {
 // isSystem tells the topics of RocketMQ's own that the stories use.
 func isSystem(row fakemq.Row) bool {
 	switch row.Topic {
-	case "TBW102", "SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC", row.Broker, row.Cluster, row.Cluster + "_REPLY_TOPIC":
+	case "TBW102", "SCHEDULE_TOPIC_XXXX", "BenchmarkTest", "SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT",
+		row.Broker, row.Cluster, row.Cluster + "_REPLY_TOPIC":
 		return true
 	}
-	return strings.HasPrefix(row.Topic, "rmq_sys_")
+	return strings.HasPrefix(strings.ToLower(row.Topic), "rmq_sys_")
 }
 
 // RowsOf are the rows that a round leads to. Two with the same labels are a
