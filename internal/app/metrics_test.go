@@ -143,6 +143,13 @@ func TestCountersOfRoundsAndRequests(t *testing.T) {
 		`rocketmq_exporter_series{}`:                                                                                       float64(aboutClusters(s)),
 		`rocketmq_broker_up{address="` + mq.Broker("broker-a").Addr() + `",broker="broker-a",brokerId="0",cluster="shop"}`: 1,
 	})
+	steps, whole := 0.0, s[`rocketmq_exporter_round_duration_seconds{cluster="shop"}`]
+	for _, took := range s.of("rocketmq_exporter_round_step_duration_seconds") {
+		steps += took
+	}
+	if n := len(s.of("rocketmq_exporter_round_step_duration_seconds")); n != 6 || steps <= 0 || steps > whole {
+		t.Errorf("%d steps of a round took %v s of its %v", n, steps, whole)
+	}
 	// Every request that the cluster received was counted, and no other.
 	sums := make(map[string]float64)
 	for k, v := range s.of("rocketmq_exporter_requests_total") {
@@ -192,7 +199,8 @@ func aboutClusters(s series) int {
 	for k := range s {
 		own := strings.HasPrefix(k, "rocketmq_exporter_") &&
 			!strings.HasPrefix(k, "rocketmq_exporter_incomplete_brokers{") &&
-			!strings.HasPrefix(k, "rocketmq_exporter_snapshot_timestamp_seconds{")
+			!strings.HasPrefix(k, "rocketmq_exporter_snapshot_timestamp_seconds{") &&
+			!strings.HasPrefix(k, "rocketmq_exporter_slow_cycle_timestamp_seconds{")
 		if strings.HasPrefix(k, "rocketmq_") && !own {
 			n++
 		}

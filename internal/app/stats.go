@@ -30,6 +30,7 @@ type stats struct {
 	dropped  map[droppedKey]uint64
 	odd      uint64
 	took     time.Duration
+	steps    []source.Step
 	success  time.Time
 }
 
@@ -86,7 +87,7 @@ func (s *stats) round(st *state, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rounds[st.end]++
-	s.took = st.took
+	s.took, s.steps = st.took, st.steps
 	if st.end == web.Whole {
 		s.success = now
 	}
@@ -116,7 +117,7 @@ type collector struct {
 func newCollector(prefix string) *collector {
 	c := &collector{prefix: prefix, descs: make(map[family.ID]*prometheus.Desc)}
 	for _, id := range []family.ID{
-		family.ExporterRounds, family.ExporterRoundDuration, family.ExporterLastSuccess,
+		family.ExporterRounds, family.ExporterRoundDuration, family.ExporterStepDuration, family.ExporterLastSuccess,
 		family.ExporterRequests, family.ExporterRequestSentBytes, family.ExporterResponseReceivedBytes,
 		family.ExporterErrors, family.ExporterOddEntries, family.ExporterSeriesDropped, family.ExporterSeries,
 		family.ExporterConfigReloaded, family.ExporterConfigReloadedAt,
@@ -197,6 +198,9 @@ func (c *collector) collect(ch chan<- prometheus.Metric, cluster string, s *stat
 	}
 	if s.took > 0 {
 		c.gauge(ch, family.ExporterRoundDuration, s.took.Seconds(), cluster)
+	}
+	for _, step := range s.steps {
+		c.gauge(ch, family.ExporterStepDuration, step.Took.Seconds(), cluster, step.Name)
 	}
 	if !s.success.IsZero() {
 		c.gauge(ch, family.ExporterLastSuccess, float64(s.success.UnixMilli())/1000, cluster)

@@ -62,13 +62,14 @@ type state struct {
 	end      web.Round
 	failures []source.Failure
 	took     time.Duration
+	steps    []source.Step
 	round    int // the first is 1
 }
 
 // publish takes the end of a round.
 func (t *target) publish(r source.Round, took time.Duration) {
 	t.rounds++
-	s := &state{failures: r.Failures, took: took, round: t.rounds}
+	s := &state{failures: r.Failures, took: took, steps: r.Steps, round: t.rounds}
 	t.rename(r.Snapshots)
 	states := t.isShown().states
 	for _, snap := range r.Snapshots {

@@ -171,6 +171,9 @@ func (e *expectation) nodes(r *lag.Report) {
 	for _, d := range r.Snapshot.Denials {
 		e.add("exporter_denied_requests", int64(d.Count), "request", d.Request, "right", d.Right)
 	}
+	if at := r.Snapshot.SlowTaken; !at.IsZero() {
+		e.series[e.key("exporter_slow_cycle_timestamp_seconds")] = float64(at.UnixMilli()) / 1000
+	}
 	for _, n := range r.Snapshot.NameServers {
 		e.add("nameserver_up", bit(n.Up), "address", n.Addr)
 	}

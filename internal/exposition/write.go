@@ -98,6 +98,7 @@ func streams() []stream {
 		{family.QueueConsumerOffset, (*encoder).consumerOffsets},
 		{family.ExporterIncompleteBrokers, (*encoder).incompleteBrokers},
 		{family.ExporterSnapshotTimestamp, (*encoder).snapshotTimestamp},
+		{family.ExporterSlowCycle, (*encoder).slowCycle},
 		{family.ExporterDeniedRequests, (*encoder).denials},
 	})
 }
@@ -182,6 +183,14 @@ func (e *encoder) snapshotTimestamp(r *lag.Report) {
 	}
 	e.start()
 	e.endTime(r.Snapshot.Taken)
+}
+
+func (e *encoder) slowCycle(r *lag.Report) {
+	if r.Snapshot.SlowTaken.IsZero() {
+		return
+	}
+	e.start()
+	e.endTime(r.Snapshot.SlowTaken)
 }
 
 func (e *encoder) denials(r *lag.Report) {

@@ -74,8 +74,10 @@ const (
 
 	ExporterIncompleteBrokers
 	ExporterSnapshotTimestamp
+	ExporterSlowCycle
 	ExporterRounds
 	ExporterRoundDuration
+	ExporterStepDuration
 	ExporterLastSuccess
 	ExporterRequests
 	ExporterRequestSentBytes
@@ -118,6 +120,7 @@ const (
 	LabelRole         = "role"
 	LabelRule         = "rule"
 	LabelState        = "state"
+	LabelStep         = "step"
 	LabelVersion      = "version"
 )
 
@@ -607,6 +610,14 @@ var table = [...]Family{
 		Set:    Exporter,
 		Labels: []string{LabelCluster},
 	},
+	ExporterSlowCycle: {
+		Name: "exporter_slow_cycle_timestamp_seconds",
+		Help: "When all that is asked in the slower cycle was last as young as that cycle, in seconds since 1970. " +
+			"It stays behind where a cluster has more topics than the cycle has time for. No series before the first cycle has ended.",
+		Unit:   "seconds",
+		Set:    Exporter,
+		Labels: []string{LabelCluster},
+	},
 	ExporterRounds: {
 		Name:   "exporter_rounds_total",
 		Help:   "Rounds by result: ok, partial (some broker could not be read) or failed.",
@@ -621,6 +632,13 @@ var table = [...]Family{
 		Unit:   "seconds",
 		Set:    Exporter,
 		Labels: []string{LabelCluster},
+	},
+	ExporterStepDuration: {
+		Name:   "exporter_round_step_duration_seconds",
+		Help:   "How long a part of the last round took. The rest is the exporter's own work.",
+		Unit:   "seconds",
+		Set:    Exporter,
+		Labels: []string{LabelCluster, LabelStep},
 	},
 	ExporterLastSuccess: {
 		Name:   "exporter_last_success_timestamp_seconds",

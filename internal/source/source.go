@@ -7,6 +7,7 @@ package source
 
 import (
 	"context"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -27,6 +28,14 @@ type Source interface {
 type Round struct {
 	Snapshots []*model.Snapshot // one per cluster, in the order of their names
 	Failures  []Failure
+	// Steps are the parts of the round that take their time, in their order.
+	Steps []Step
+}
+
+// Step is one part of a round.
+type Step struct {
+	Name string // a word, fit for a label
+	Took time.Duration
 }
 
 // Failure is one way in which something could not be read in a round. What

@@ -71,12 +71,12 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	s.rounds++
 	r.begin()
 	r.takeErrands()
-	r.within(1.0/4, r.readTopologyAndTopics)
+	r.within("brokers_and_topics", 1.0/4, r.readTopologyAndTopics)
 	if r.reached {
-		r.within(1.0/2, r.readGroupList)
-		r.within(3.0/4, r.readGroups)
-		r.within(1.0/2, r.readBroadcasts)
-		r.readBeginnings()
+		r.within("group_list", 1.0/2, r.readGroupList)
+		r.within("groups", 3.0/4, r.readGroups)
+		r.within("broadcasts", 1.0/2, r.readBroadcasts)
+		r.within("beginnings", 1, r.readBeginnings)
 	}
 	r.settleBrokers()
 	r.settleGroups()
@@ -84,7 +84,7 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	snapshots := r.snapshots()
 	r.runErrands()
 	s.lastBegan = r.began
-	return source.Round{Snapshots: snapshots, Failures: r.failures.List()}
+	return source.Round{Snapshots: snapshots, Failures: r.failures.List(), Steps: r.steps}
 }
 
 // round is one round under way.
@@ -97,6 +97,7 @@ type round struct {
 	told    bool            // every listed broker process answered the console
 	topics  map[string]bool // by name: whether it is of the system; nil: not told
 	ends    held            // of the topics of broadcasting groups
+	steps   []source.Step
 
 	mu       sync.Mutex
 	failures source.Failures
@@ -123,15 +124,16 @@ func (r *round) begin() {
 
 // within gives a step a part of the time that the round has left: what hangs
 // must not cost what could still be told.
-func (r *round) within(part float64, step func()) {
-	whole := r.ctx
+func (r *round) within(name string, part float64, step func()) {
+	whole, began := r.ctx, time.Now()
 	if deadline, ok := whole.Deadline(); ok {
-		ctx, cancel := context.WithTimeout(whole, time.Duration(part*float64(time.Until(deadline))))
+		ctx, cancel := context.WithTimeout(whole, time.Duration(part*float64(deadline.Sub(began))))
 		defer cancel()
 		r.ctx = ctx
 		defer func() { r.ctx = whole }()
 	}
 	step()
+	r.steps = append(r.steps, source.Step{Name: name, Took: time.Since(began)})
 }
 
 // get calls a path, and counts what failed and what was odd.

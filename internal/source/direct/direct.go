@@ -109,20 +109,20 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r := &round{src: s, ctx: ctx, began: s.opts.Now()}
 	s.names.nextRound()
 	s.client.forget()
-	r.within(1.0/4, r.readTopology)
+	r.within("name_servers", 1.0/4, r.readTopology)
 	s.client.Retain(s.isNode)
 	r.feelPulses()
-	r.within(3.0/4, r.readBrokers)
-	r.within(1.0/2, r.readGroupsElsewhere)
-	r.within(1.0/2, r.readBroadcastEnds)
+	r.within("brokers", 3.0/4, r.readBrokers)
+	r.within("groups", 1.0/2, r.readGroupsElsewhere)
+	r.within("broadcasts", 1.0/2, r.readBroadcastEnds)
 	r.sealParts()
 	r.noteLayouts()
-	r.askOwners()
+	r.within("processes", 1, r.askOwners)
 	r.finishGroups()
-	r.takePulses()
+	r.within("runtimes", 1, r.takePulses)
 	r.runErrands()
 	s.lastBegan = r.began
-	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List()}
+	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List(), Steps: r.steps}
 }
 
 // isNode says whether an address belongs to a node that is still asked.
@@ -148,6 +148,7 @@ type round struct {
 	began time.Time
 
 	sources []*reading // one per broker name: the process whose offsets count
+	steps   []source.Step
 
 	mu       sync.Mutex
 	failures source.Failures
@@ -155,16 +156,17 @@ type round struct {
 
 // within gives a step a part of the time that the round has left: a node that
 // does not answer must not cost what others have still to tell.
-func (r *round) within(part float64, step func()) {
-	whole := r.ctx
+func (r *round) within(name string, part float64, step func()) {
+	whole, began := r.ctx, time.Now()
 	if deadline, ok := whole.Deadline(); ok {
-		left := time.Until(deadline)
+		left := deadline.Sub(began)
 		ctx, cancel := context.WithTimeout(whole, time.Duration(part*float64(left)))
 		defer cancel()
 		r.ctx = ctx
 		defer func() { r.ctx = whole }()
 	}
 	step()
+	r.steps = append(r.steps, source.Step{Name: name, Took: time.Since(began)})
 }
 
 // fail counts a failure of one request to one node. Where it says what the node
