@@ -46,6 +46,9 @@ func (p *partBuilder) takeCommits(body []byte) error {
 	if last := p.broker.part; last != nil {
 		part.Commits = make([]model.Commits, 0, len(last.Commits)+8)
 		part.Committed = make([]int64, 0, len(last.Committed)+64)
+		part.Topics = make([]model.Topic, 0, len(last.Topics)+8)
+		queues := len(last.Ends) + 64
+		part.Ends, part.Begins, part.Stored = make([]int64, 0, queues), make([]int64, 0, queues), make([]int64, 0, queues)
 	}
 	for _, t := range k.topics {
 		t.state, t.undecided, t.behind, t.ends = unused, false, false, nil

@@ -25,12 +25,12 @@ func (r *round) runErrands() {
 			continue
 		}
 		b.part.Others = b.known.others()
-		s := w.survey()
-		b.part.Waits = b.waits.of(s)
+		wanted := w.survey()
+		b.part.Waits = b.waits.of(r.began)
 		if b.errands.busy() || r.src.opts.SlowEvery < 0 {
 			continue
 		}
-		list := slices.Concat(w.endsErrands(), w.waitErrands(s), w.modeErrands(), w.replicaErrands())
+		list := slices.Concat(w.endsErrands(), w.waitErrands(wanted), w.modeErrands(), w.replicaErrands())
 		stats, behind := w.statsErrands()
 		if behind {
 			late[b.cluster] = true
@@ -117,7 +117,7 @@ func (w *reading) statsErrands() (list []errand, late bool) {
 
 // needStats lists the topics whose stats no round asks for.
 func (w *reading) needStats() []waiting {
-	list := make([]waiting, 0, len(w.broker.known.sorted))
+	list := w.broker.waiting[:0]
 	for _, t := range w.broker.known.sorted {
 		if w.proc.bulk == ignores && t.state != unused {
 			continue // the round itself asked for them
@@ -128,6 +128,7 @@ func (w *reading) needStats() []waiting {
 		}
 		list = append(list, waiting{t, period, w.began.Sub(t.asked)})
 	}
+	w.broker.waiting = list
 	return list
 }
 

@@ -37,6 +37,10 @@ type broker struct {
 	// When the slower cycle last asked for what it asks once.
 	endsAsked, modesAsked, replicasAsked time.Time
 	share                                float64 // of a topic, left over from the round before
+
+	// Lists that planning uses in each round.
+	waiting []waiting
+	wanted  []wantedWait
 }
 
 // proc is one process of a broker.

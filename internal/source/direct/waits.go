@@ -31,8 +31,9 @@ type waits struct {
 // toldWait is what was told of one pair.
 type toldWait struct {
 	model.Wait
-	asked   []int64   // where the group was to go on in each queue then
+	asked   uint64    // fingerprint of where the group was to go on then
 	retryAt time.Time // after a failure
+	needed  time.Time // the last round whose commits need it
 }
 
 func (w *waits) set(k pairKey, told *toldWait) {
@@ -42,10 +43,11 @@ func (w *waits) set(k pairKey, told *toldWait) {
 	w.byPair[k], w.changed = told, true
 }
 
-// of lets go of the ages that nobody needs any more, and lists the others.
-func (w *waits) of(s *survey) []model.Wait {
-	for k := range w.byPair {
-		if !s.pending[k] {
+// of lets go of the ages that the round does not need any more, and lists the
+// others.
+func (w *waits) of(round time.Time) []model.Wait {
+	for k, told := range w.byPair {
+		if told.needed != round {
 			delete(w.byPair, k)
 			w.changed = true
 		}
@@ -65,59 +67,79 @@ func (w *waits) of(s *survey) []model.Wait {
 	return w.list
 }
 
-// survey is what the commits of a part say of the slower cycle's work.
-type survey struct {
-	// pending are the pairs with something to consume that was there before
-	// anybody watched, and wanted those of them whose age is to be asked for.
-	pending map[pairKey]bool
-	wanted  []wantedWait
-}
-
 // wantedWait is a pair whose exact age is to be asked for.
 type wantedWait struct {
-	pairKey
-
-	of        *topic
-	committed []int64 // of the round
-	start     []int64 // where the group goes on in the queues that need an age
-	backlog   int64
-	known     bool // an earlier age is
-	begins    bool // the group goes on where some queue begins
+	commits int // index in Part.Commits
+	backlog int64
+	known   bool // an earlier age is
 }
 
-// survey looks at all commits of the round.
-func (w *reading) survey() *survey {
-	s := &survey{pending: make(map[pairKey]bool)}
-	part := w.broker.part
-	var start []int64
+// survey looks at all commits of the round: which topics somebody is behind on,
+// and which pairs go on at what was there before anybody watched, so that their
+// age must be asked for.
+func (w *reading) survey() []wantedWait {
+	part, wanted := w.broker.part, w.broker.wanted[:0]
 	for i := range part.Commits {
 		c := &part.Commits[i]
 		topic, t := &part.Topics[c.Topic], w.inPart[c.Topic]
 		if t == nil {
 			continue
 		}
-		want := wantedWait{pairKey: pairKey{topic.Name, c.Group}, of: t, committed: part.Committed[c.First : c.First+topic.Queues]}
-		start = start[:0]
+		want := wantedWait{commits: i}
 		isOld := false
-		for q, committed := range want.committed {
-			at, end := startOf(committed, part.Begins[topic.First+q]), part.Ends[topic.First+q]
-			isBehind := at != model.Unknown && at < end
-			t.behind = t.behind || isBehind
-			if !isBehind || q >= len(t.first) || at >= t.first[q] {
-				start = append(start, model.Unknown)
+		for q := range topic.Queues {
+			at, end := startOf(part.Committed[c.First+q], part.Begins[topic.First+q]), part.Ends[topic.First+q]
+			if at == model.Unknown || at >= end {
 				continue
 			}
-			isOld = true
-			start = append(start, at)
-			want.backlog += end - at
-			want.begins = want.begins || at != committed
+			if t.behind = true; q < len(t.first) && at < t.first[q] {
+				isOld = true
+				want.backlog += end - at
+			}
 		}
-		if isOld && w.counts(topic.Name, c.Group) {
-			want.start = start
-			s.add(want, w)
+		if isOld && w.counts(topic.Name, c.Group) && w.isWanted(&want) {
+			wanted = append(wanted, want)
 		}
 	}
-	return s
+	w.broker.wanted = wanted
+	return wanted
+}
+
+// isWanted says whether a pair that needs an age is to be asked for it.
+func (w *reading) isWanted(want *wantedWait) bool {
+	c := &w.broker.part.Commits[want.commits]
+	told := w.broker.waits.byPair[pairKey{w.inPart[c.Topic].name, c.Group}]
+	if told == nil {
+		return true
+	}
+	told.needed, want.known = w.began, true
+	if w.began.Before(told.retryAt) {
+		return false
+	}
+	_, asked := w.starts(want.commits, nil)
+	return asked != told.asked
+}
+
+// starts are where a group goes on in the queues that need an age; Unknown in the
+// others. They are appended to list, unless that is nil. The fingerprint is the
+// same while they are.
+func (w *reading) starts(commits int, list []int64) (starts []int64, fingerprint uint64) {
+	part := w.broker.part
+	c := &part.Commits[commits]
+	topic, t := &part.Topics[c.Topic], w.inPart[c.Topic]
+	fingerprint = uint64(topic.Queues)
+	for q := range topic.Queues {
+		at := startOf(part.Committed[c.First+q], part.Begins[topic.First+q])
+		if at >= part.Ends[topic.First+q] || q >= len(t.first) || at >= t.first[q] {
+			at = model.Unknown
+		}
+		fingerprint = (fingerprint ^ uint64(at)) * 0x9e3779b97f4a7c15 //nolint:gosec // any bits will do
+		fingerprint ^= fingerprint >> 29
+		if list != nil {
+			list = append(list, at)
+		}
+	}
+	return list, fingerprint
 }
 
 // startOf is where a group goes on in a queue: at its commit, or where that is
@@ -143,33 +165,10 @@ func (w *reading) counts(topic, group string) bool {
 	return subscribed || len(g.topics) == 0
 }
 
-// add notes a pair, whose age is wanted unless it is known.
-func (s *survey) add(want wantedWait, w *reading) {
-	s.pending[want.pairKey] = true
-	told := w.broker.waits.byPair[want.pairKey]
-	want.known = told != nil
-	if told != nil && (w.began.Before(told.retryAt) || told.answers(want.start)) {
-		return
-	}
-	want.start = slices.Clone(want.start)
-	s.wanted = append(s.wanted, want)
-}
-
-// answers says whether all queues that need an age were asked for it where the
-// group goes on now.
-func (t *toldWait) answers(start []int64) bool {
-	for q, at := range start {
-		if at != model.Unknown && (q >= len(t.asked) || t.asked[q] != at) {
-			return false
-		}
-	}
-	return true
-}
-
 // waitErrands ask for the ages of pairs: first of those of which none is known,
 // then of those that moved on, the largest backlog first, within the bounds.
-func (w *reading) waitErrands(s *survey) []errand {
-	slices.SortStableFunc(s.wanted, func(a, b wantedWait) int {
+func (w *reading) waitErrands(wanted []wantedWait) []errand {
+	slices.SortStableFunc(wanted, func(a, b wantedWait) int {
 		if a.known != b.known {
 			if b.known {
 				return -1
@@ -180,46 +179,60 @@ func (w *reading) waitErrands(s *survey) []errand {
 	})
 	var list []errand
 	pairs, queues := 0, 0
-	for i := range s.wanted {
-		want := &s.wanted[i]
-		if pairs == maxWaitPairs || queues+want.of.queues > maxWaitQueues && queues > 0 {
+	for _, want := range wanted {
+		width := w.broker.part.Topics[w.broker.part.Commits[want.commits].Topic].Queues
+		if pairs == maxWaitPairs || queues+width > maxWaitQueues && queues > 0 {
 			break
 		}
 		pairs++
-		queues += want.of.queues
-		list = append(list, w.waitErrand(want)...)
+		queues += width
+		list = append(list, w.waitErrand(want.commits)...)
 	}
 	return list
 }
 
 // waitErrand asks for the ages of one pair. Where the group goes on at the
 // beginning of a queue, that is asked for just before.
-func (w *reading) waitErrand(want *wantedWait) []errand {
+func (w *reading) waitErrand(commits int) []errand {
+	c := &w.broker.part.Commits[commits]
+	t := w.inPart[c.Topic]
+	queues, addr, now := w.broker.part.Topics[c.Topic].Queues, w.proc.addr, w.src.opts.Now
+	committed := slices.Clone(w.broker.part.Committed[c.First : c.First+queues])
+	start, asked := w.starts(commits, make([]int64, 0, queues))
+	key := pairKey{t.name, c.Group}
+	told := &toldWait{asked: asked, Wait: model.Wait{Topic: key.topic, Group: key.group}}
+
 	var list []errand
 	var stats *topicStats
-	queues, now := want.of.queues, w.src.opts.Now
-	if want.begins {
-		ask := w.statsErrand(want.of)
-		list = append(list, errand{ask.addr, ask.request, func(body []byte, err error) finding {
+	if atBeginning(start, committed) {
+		ask := w.statsErrand(t)
+		list = append(list, errand{addr, ask.request, func(body []byte, err error) finding {
 			if err == nil {
 				stats, _ = readStats(body, queues, now())
 			}
 			return ask.read(body, err)
 		}})
 	}
-	key, committed := want.pairKey, slices.Clone(want.committed)
-	told := &toldWait{asked: want.start, Wait: model.Wait{Topic: key.topic, Group: key.group}}
-	addr := w.proc.addr
 	return append(list, errand{addr, remoting.Request{
 		Code:   remoting.QueryConsumeTimeSpan,
 		Fields: []remoting.Field{{Key: "topic", Value: key.topic}, {Key: "group", Value: key.group}},
 	}, func(body []byte, err error) finding {
 		if told.Taken = now(); err == nil {
-			told.Committed, told.Ages, err = readWait(body, committed, told.asked, stats)
+			told.Committed, told.Ages, err = readWait(body, committed, start, stats)
 			err = bodyOf(addr, err)
 		}
 		return func(w *reading) { w.takeWait(addr, key, told, err) }
 	}})
+}
+
+// atBeginning says whether a group goes on somewhere else than at its commit.
+func atBeginning(start, committed []int64) bool {
+	for q, at := range start {
+		if at != model.Unknown && at != committed[q] {
+			return true
+		}
+	}
+	return false
 }
 
 // readWait reads an answer to QUERY_CONSUME_TIME_SPAN for the queues with a start.
@@ -255,7 +268,7 @@ func (w *reading) takeWait(addr string, key pairKey, told *toldWait, err error) 
 	}
 	if err != nil {
 		told.Committed, told.Ages = nil, nil
-		told.asked, told.retryAt = nil, w.began.Add(w.src.opts.SlowEvery)
+		told.asked, told.retryAt = 0, w.began.Add(w.src.opts.SlowEvery)
 		w.fail(w.broker.cluster.name, addr, remoting.QueryConsumeTimeSpan, err)
 	}
 	w.broker.waits.set(key, told)
