@@ -3,13 +3,14 @@ package fakemq
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 var brokersOfFour = []ClusterOptions{{Brokers: []string{"broker-0", "broker-1", "broker-2", "broker-3"}}}
 
 // filled is topics of 2 queues on 2 of 4 brokers, and groups of 2 topics.
 func filled(t testing.TB, processes int) *Cluster {
-	mq := start(t, Options{Clusters: brokersOfFour})
+	mq := start(t, Options{Clusters: brokersOfFour, Clock: NewManualClock(time.UnixMilli(1_000_000))})
 	must(t, mq.Fill(Size{Topics: 10, Spread: 2, Queues: 2, Groups: 5, TopicsPerGroup: 2, Processes: processes}))
 	return mq
 }

@@ -39,6 +39,19 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// awaitQuiet waits until a cluster is asked nothing more behind a round.
+func awaitQuiet(t *testing.T, mq *fakemq.Cluster) {
+	t.Helper()
+	last, same := mq.Requests(), 0
+	eventually(t, "the cluster is asked nothing more", func() bool {
+		now := mq.Requests()
+		if same++; !maps.Equal(now, last) {
+			last, same = now, 0
+		}
+		return same == 6
+	})
+}
+
 // start starts a fake cluster that ends with the test.
 func start(t *testing.T, o fakemq.Options) *fakemq.Cluster {
 	t.Helper()

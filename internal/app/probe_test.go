@@ -23,6 +23,7 @@ func TestProbe(t *testing.T) {
 	before := r.scrape("/probe?target=east")
 	before.want(t, series{probed: 0, `rocketmq_exporter_rounds_total{cluster="east",result="ok"}`: 0})
 	a.round()
+	awaitQuiet(t, east)
 	asked := east.Requests()
 
 	s := r.scrape("/probe?target=east")
