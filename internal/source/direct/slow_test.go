@@ -334,7 +334,7 @@ func TestRefusedErrands(t *testing.T) {
 	s.cycle()
 	bad := s.MQ.Broker("broker-a")
 	bad.Inject(fakemq.Fault{
-		Code: remoting.GetTopicStatsInfo, Fields: map[string]string{"topic": "orders"}, Effect: fakemq.Refuse(remoting.NoPermission, "no"),
+		Code: remoting.GetTopicStatsInfo, Fields: map[string]string{"topic": "orders"}, Effect: fakemq.Refuse(remoting.SystemError, "no"),
 	})
 	failed, known := 0, 0
 	for range 12 * 4 {
@@ -343,7 +343,7 @@ func TestRefusedErrands(t *testing.T) {
 		r := s.Collect()
 		s.settleErrands()
 		for _, f := range r.Failures {
-			if failed++; f.Step != remoting.GetTopicStatsInfo.String() || f.Reason != "permission" || f.Target != bad.Addr() {
+			if failed++; f.Step != remoting.GetTopicStatsInfo.String() || f.Reason != "refused" || f.Target != bad.Addr() {
 				t.Errorf("failure %+v", f)
 			}
 		}
