@@ -97,7 +97,7 @@ func newCostly(t *testing.T) costly {
 	for range 3 { // what is kept from round to round
 		c.drift()
 		c.round()
-		c.awaitQuiet()
+		settle(t, c.targets()[0])
 	}
 	if got := len(c.report().Backlog); got != costRows {
 		t.Fatalf("%d rows, want %d", got, costRows)
@@ -111,30 +111,6 @@ func (c costly) drift() {
 	must(c.t, err)
 	_, err = c.out.ReadString('\n')
 	must(c.t, err)
-}
-
-// awaitQuiet waits until nothing is asked behind a round any more.
-func (c costly) awaitQuiet() {
-	c.t.Helper()
-	last, same := c.requests(), 0
-	eventually(c.t, "nothing is asked any more", func() bool {
-		now := c.requests()
-		if same++; now != last {
-			last, same = now, 0
-		}
-		return same == 4
-	})
-}
-
-// requests counts what was asked so far.
-func (c costly) requests() (n uint64) {
-	s := c.targets()[0].stats
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, times := range s.requests {
-		n += times
-	}
-	return n
 }
 
 func (c costly) report() *lag.Report { return c.targets()[0].state.Load().reports[0] }
@@ -179,7 +155,7 @@ func TestCost(t *testing.T) {
 			t.Fatal(r.Failures[0].Err)
 		}
 		target.publish(r, time.Second)
-		c.awaitQuiet()
+		settle(t, target)
 	})
 	// One allocation per request and a few per list: none per row, topic or
 	// queue. Bytes are the offsets of the round, and the report. Behind it 64

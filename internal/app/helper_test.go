@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,17 +40,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// awaitQuiet waits until a cluster is asked nothing more behind a round.
-func awaitQuiet(t *testing.T, mq *fakemq.Cluster) {
+// settle waits until nothing is asked any more behind the last round of a target.
+func settle(t *testing.T, tgt *target) {
 	t.Helper()
-	last, same := mq.Requests(), 0
-	eventually(t, "the cluster is asked nothing more", func() bool {
-		now := mq.Requests()
-		if same++; !maps.Equal(now, last) {
-			last, same = now, 0
-		}
-		return same == 6
-	})
+	tgt.src.(interface{ Settle(context.Context) }).Settle(t.Context()) //nolint:forcetypeassert // every source has it
 }
 
 // start starts a fake cluster that ends with the test.

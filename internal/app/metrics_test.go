@@ -86,7 +86,7 @@ func TestAScrapeReadsTheLastReportAndAsksNobody(t *testing.T) {
 	mq := shop(t)
 	a := newStepped(t, settings(t, mq.NameServers()))
 	a.round()
-	a.awaitBackground()
+	settle(t, a.targets()[0])
 	requests, accepted := mq.Requests(), acceptedBy(mq)
 
 	before := a.scrape()
@@ -104,16 +104,6 @@ func TestAScrapeReadsTheLastReportAndAsksNobody(t *testing.T) {
 	}
 }
 
-// awaitBackground waits until all is asked behind the first round that is asked
-// there of the shop: last each topic of each broker, orders and notices of two,
-// audit of one, and three retry topics of two.
-func (s stepped) awaitBackground() {
-	s.t.Helper()
-	eventually(s.t, "all is asked behind a round", func() bool {
-		return s.scrape()[`rocketmq_exporter_requests_total{cluster="shop",request="GET_TOPIC_STATS_INFO",result="ok"}`] == 11
-	})
-}
-
 func acceptedBy(mq *fakemq.Cluster) int {
 	n := 0
 	for _, node := range mq.Nodes() {
@@ -128,7 +118,7 @@ func TestCountersOfRoundsAndRequests(t *testing.T) {
 	before := time.Now()
 	a.round()
 	a.round()
-	a.awaitBackground()
+	settle(t, a.targets()[0])
 	s := a.scrape()
 	s.want(t, series{
 		`rocketmq_exporter_rounds_total{cluster="shop",result="ok"}`:                                                       2,

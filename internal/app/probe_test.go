@@ -23,7 +23,7 @@ func TestProbe(t *testing.T) {
 	before := r.scrape("/probe?target=east")
 	before.want(t, series{probed: 0, `rocketmq_exporter_rounds_total{cluster="east",result="ok"}`: 0})
 	a.round()
-	awaitQuiet(t, east)
+	settle(t, a.targets()[0])
 	asked := east.Requests()
 
 	s := r.scrape("/probe?target=east")

@@ -45,7 +45,7 @@ func sharded(t *testing.T, mq *fakemq.Cluster, index, total int) config.Valid {
 
 // settled is an exposition when every queue has its holder, and all is there
 // that is asked behind rounds.
-func settled(t *testing.T, mq *fakemq.Cluster, a stepped) series {
+func settled(t *testing.T, a stepped) series {
 	t.Helper()
 	for _, tgt := range a.targets() {
 		eventually(t, "every queue of an online group has its holder", func() bool {
@@ -61,7 +61,9 @@ func settled(t *testing.T, mq *fakemq.Cluster, a stepped) series {
 		})
 	}
 	for range 2 {
-		awaitQuiet(t, mq)
+		for _, tgt := range a.targets() {
+			settle(t, tgt)
+		}
 		a.round()
 	}
 	return a.scrape()
@@ -78,7 +80,7 @@ func TestFourShardsAddUpToTheWhole(t *testing.T) {
 	}
 	one := newStepped(t, sharded(t, mq, 0, 1))
 	groups := firstRound(one)
-	whole := settled(t, mq, one)
+	whole := settled(t, one)
 	const shards = 4
 	var parts [shards]series
 	questions := 0
@@ -89,7 +91,7 @@ func TestFourShardsAddUpToTheWhole(t *testing.T) {
 		if asked == 0 || asked > groups-shards {
 			t.Errorf("shard %d asked %d questions, of %d", i, asked, groups)
 		}
-		parts[i] = settled(t, mq, a)
+		parts[i] = settled(t, a)
 		parts[i].want(t, series{
 			`rocketmq_up{cluster="shop"}`: 1, "rocketmq_exporter_shard_index{}": float64(i), "rocketmq_exporter_shards{}": shards,
 		})

@@ -186,6 +186,7 @@ func (f *film) rounds(n int, produce, consume int64) {
 			f.consume("billing", "orders", consume)
 		}
 		f.publish(f.src.Collect(f.Context()), 0)
+		settle(f.T, f.target)
 	}
 }
 

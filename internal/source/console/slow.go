@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/url"
 	"slices"
@@ -232,6 +233,21 @@ func (s *Source) startErrands(names []string) {
 		defer s.slow.mu.Unlock()
 		s.slow.done = nil
 	})
+}
+
+// Settle waits until nothing is asked any more behind the last round, or ctx ends:
+// for who reads one round, or a few.
+func (s *Source) Settle(ctx context.Context) {
+	s.slow.mu.Lock()
+	done := s.slow.done
+	s.slow.mu.Unlock()
+	if done == nil {
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 func (s *Source) askErrand(topic string) finding {

@@ -92,6 +92,26 @@ func isUnreachable(err error) bool {
 	return false
 }
 
+// Settle waits until nothing is asked any more behind the last round, or ctx ends:
+// for who reads one round, or a few.
+func (s *Source) Settle(ctx context.Context) {
+	for _, c := range s.clusters {
+		for _, b := range c.brokers {
+			b.errands.mu.Lock()
+			done := b.errands.done
+			b.errands.mu.Unlock()
+			if done == nil {
+				continue
+			}
+			select {
+			case <-done:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
 // busy says whether errands are under way.
 func (e *errands) busy() bool {
 	e.mu.Lock()

@@ -245,19 +245,7 @@ func (s *stage) settlePulses() {
 func slow(o *Options) { o.SlowEvery = time.Minute }
 
 // settleErrands waits until nothing is asked behind a round.
-func (s *stage) settleErrands() {
-	s.t.Helper()
-	for _, c := range s.src.clusters {
-		for _, b := range c.brokers {
-			b.errands.mu.Lock()
-			done := b.errands.done
-			b.errands.mu.Unlock()
-			if done != nil {
-				<-done
-			}
-		}
-	}
-}
+func (s *stage) settleErrands() { s.src.Settle(s.t.Context()) }
 
 // round reads a round after some time, in which nothing may fail, and waits for
 // what is asked behind it.
