@@ -16,7 +16,10 @@
 //   - per process of a broadcasting group /consumer/consumerRunningInfo.query,
 //     and per topic of it /topic/stats.query for the ends;
 //   - /topic/stats.query for the beginnings of topics with a queue whose commit
-//     is shown as 0.
+//     is shown as 0;
+//   - behind the round, one call at a time and at most 64, /topic/stats.query of
+//     every other topic in turn: where its queues begin, and when their newest
+//     messages were stored.
 //
 // What the console does not tell, and what follows from it:
 //
@@ -35,6 +38,12 @@
 //     answers for the group's rows (ConsumerServiceImpl.getClientConnection): a
 //     process that hangs delays them by 5 to 15 s. Such a call is left to run on
 //     in the background and its answer serves a later round.
+//   - Which groups POP, and what is in flight, is not told. Of a message that was
+//     there before the exporter the console tells only when the one before it,
+//     the last consumed, was stored.
+//   - That all processes of a group have said which queues they hold is believed
+//     where each is told to hold one. The brokers' replication is known as far as
+//     the ends of commit logs tell it.
 //
 // The package may hold calls, their decoders, what is remembered between rounds,
 // and the making of a snapshot. It does no arithmetic on offsets.

@@ -18,6 +18,12 @@
 //   - every broker process now and then for its runtime (28), in the
 //     background too.
 //
+// What costs a request per topic or pair is asked behind the rounds, one request
+// at a time per broker, and no older than a slower cycle: where queues begin and
+// when their newest messages were stored (202), the ends of topics that nobody
+// has committed on (208), how old is what was there before the first round (303),
+// which groups POP (402), and how far slaves are behind (907).
+//
 // The package may hold requests, what is remembered between rounds, and the
 // making of a snapshot. It does no arithmetic on offsets.
 package direct

@@ -17,7 +17,7 @@ type way struct {
 }
 
 // ways are what the plan of docs/design.md chooses from.
-func ways(topics, groups []string) []way {
+func ways(seed realmq.Seed, topics, groups []string) []way {
 	perTopic := func(code remoting.RequestCode) (list []remoting.Request) {
 		for _, t := range topics {
 			list = append(list, request(code, "topic", t))
@@ -30,6 +30,12 @@ func ways(topics, groups []string) []way {
 		}
 		return list
 	}
+	var pairs []remoting.Request
+	for i, g := range groups {
+		for _, t := range seed.GroupTopics(i) {
+			pairs = append(pairs, request(remoting.QueryConsumeTimeSpan, "topic", t, "group", g))
+		}
+	}
 	return []way{
 		{"all commits (43)", []remoting.Request{request(remoting.GetAllConsumerOffset)}},
 		{"all ends in one (208, topicList)", []remoting.Request{request(remoting.GetConsumeStats, "consumerGroup", "NO_SUCH_GROUP", "topicList", strings.Join(topics, ";"))}},
@@ -37,6 +43,7 @@ func ways(topics, groups []string) []way {
 		{"commits and ends by group (208)", perGroup(remoting.GetConsumeStats)},
 		{"commits and ends, all groups (317)", []remoting.Request{request(remoting.GetBrokerConsumeStats, "isOrder", "false")}},
 		{"who consumes, by topic (300)", perTopic(remoting.QueryTopicConsumeByWho)},
+		{"ages, by topic and group (303)", pairs},
 		{"who is online, by group (203)", perGroup(remoting.GetConsumerConnectionList)},
 		{"topics (21)", []remoting.Request{request(remoting.GetAllTopicConfig)}},
 		{"groups (201)", []remoting.Request{request(remoting.GetAllSubscriptionGroup)}},
@@ -64,7 +71,7 @@ func measureWays(ctx context.Context, mq *realmq.Cluster, seed realmq.Seed, repe
 	client := remoting.NewClient(remoting.Options{})
 	defer client.Close()
 	addr := mq.Brokers()[0].Addr()
-	for _, w := range ways(topics, groups) {
+	for _, w := range ways(seed, topics, groups) {
 		var took []time.Duration
 		bytes := 0
 		for range repeat + 1 { // the first one warms
