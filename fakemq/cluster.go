@@ -162,13 +162,13 @@ func (c *Cluster) Requests() map[remoting.RequestCode]int {
 	return sum
 }
 
-// now is the time on the fake's clock, in ms since 1970 as RocketMQ counts it.
 // Clock is the clock of the options.
 func (c *Cluster) Clock() Clock { return c.opts.Clock }
 
 // Now is what the clock of the options shows.
 func (c *Cluster) Now() time.Time { return c.opts.Clock.Now() }
 
+// now is the time on the fake's clock, in ms since 1970 as RocketMQ counts it.
 func (c *Cluster) now() int64 { return c.opts.Clock.Now().UnixMilli() }
 
 func (c *Cluster) encoding() remoting.Encoding {

@@ -43,7 +43,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // settle waits until nothing is asked any more behind the last round of a target.
 func settle(t *testing.T, tgt *target) {
 	t.Helper()
-	tgt.src.(interface{ Settle(context.Context) }).Settle(t.Context()) //nolint:forcetypeassert // every source has it
+	tgt.src.(interface{ Settle(context.Context) }).Settle(t.Context())
 }
 
 // start starts a fake cluster that ends with the test.

@@ -48,14 +48,9 @@ const (
 	RuntimeTimerPending                       // messages waiting in the timer wheel (timerCongestNum, 5.0 and later)
 	RuntimeTimerEnqueue                       // messages not in the wheel yet (timerOffsetBehind)
 	RuntimeTimerBehind                        // how late the wheel delivers (timerReadBehind)
-
-	// Of a slave: how much of the commit log its master has, and it not yet
-	// (GET_BROKER_HA_STATUS; before 5.0 the difference of commitLogMaxOffset).
-	RuntimeSlaveBehind
-	// Of a master (GET_BROKER_HA_STATUS, 5.0 and later): the slaves connected
-	// to it for replication, and those of them that it calls in sync.
-	RuntimeSlavesConnected
-	RuntimeSlavesInSync
+	RuntimeSlaveBehind                        // of a slave: what its master's commit log has beyond its own (GET_BROKER_HA_STATUS; before 5.0 by commitLogMaxOffset)
+	RuntimeSlavesConnected                    // of a master: slaves connected to it for replication (GET_BROKER_HA_STATUS, 5.0 and later)
+	RuntimeSlavesInSync                       // of a master: those of them that it calls in sync
 )
 
 // ThreadPool is a pool of a broker's threads, by RocketMQ's word for it, and

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -20,8 +21,8 @@ func (w *reading) replicaErrands() []errand {
 	b.replicasAsked = w.began
 	var list []errand
 	procs := b.sorted() // the master first
-	for i := len(procs) - 1; i >= 0; i-- {
-		switch p := procs[i]; {
+	for _, p := range slices.Backward(procs) {
+		switch {
 		case !p.listed || !p.up:
 			p.replica = nil
 		case p.ha != unsupported || len(procs) > 1:

@@ -133,7 +133,7 @@ func (w *reading) starts(commits int, list []int64) (starts []int64, fingerprint
 		if at >= part.Ends[topic.First+q] || q >= len(t.first) || at >= t.first[q] {
 			at = model.Unknown
 		}
-		fingerprint = (fingerprint ^ uint64(at)) * 0x9e3779b97f4a7c15 //nolint:gosec // any bits will do
+		fingerprint = (fingerprint ^ uint64(at)) * 0x9e3779b97f4a7c15
 		fingerprint ^= fingerprint >> 29
 		if list != nil {
 			list = append(list, at)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -50,13 +51,13 @@ func measureSlowCycle(ctx context.Context, mq *realmq.Cluster, window, rounds in
 			}
 		}
 	}
-	fmt.Println("with the slower cycle behind the rounds, and without:")
+	fmt.Fprintln(os.Stdout, "with the slower cycle behind the rounds, and without:")
 	line("round", slow[1:])
 	line("round without", plain[1:])
 	behind.mu.Lock()
 	defer behind.mu.Unlock()
 	for _, code := range slices.Sorted(maps.Keys(behind.took)) {
-		fmt.Printf("  request %-4d %6d times\n", code, len(behind.took[code]))
+		fmt.Fprintf(os.Stdout, "  request %-4d %6d times\n", code, len(behind.took[code]))
 		line("", behind.took[code])
 	}
 	return nil
