@@ -75,11 +75,17 @@ func readModes(body []byte) (map[string][]string, error) {
 // popped and not acknowledged, as far as they told. A process that does not
 // answer is believed for some rounds.
 func (r *round) setPop(c *cluster, g *group) {
-	pop := make(map[string]struct{})
+	var pop map[string]struct{} // of few groups
+	add := func(topic string) {
+		if pop == nil {
+			pop = make(map[string]struct{})
+		}
+		pop[topic] = struct{}{}
+	}
 	for _, b := range c.brokers {
 		for _, topic := range b.pop[g.name] {
 			if c.wanted.Topic(topic) {
-				pop[topic] = struct{}{}
+				add(topic)
 			}
 		}
 	}
@@ -97,7 +103,7 @@ func (r *round) setPop(c *cluster, g *group) {
 		}
 		for _, topic := range slices.Sorted(maps.Keys(h.popped)) {
 			if c.wanted.Topic(topic) {
-				pop[topic] = struct{}{}
+				add(topic)
 				g.inFlight = append(g.inFlight, model.InFlight{Topic: topic, Client: i, Messages: h.popped[topic]})
 			}
 		}
