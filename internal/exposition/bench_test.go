@@ -111,13 +111,14 @@ func (c constRows) Collect(metrics chan<- prometheus.Metric) {
 	desc := prometheus.NewDesc(f.FullName("rocketmq"), f.Help, f.Labels, nil)
 	for i := range c.report.Details {
 		d := &c.report.Details[i]
+		pair := c.report.PairOf(d)
 		for row := d.First; row < d.First+d.Rows; row++ {
 			var p lag.Process
 			if h := c.report.Holder[row]; h != lag.NoHolder {
 				p = c.report.Processes[h]
 			}
 			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(c.report.Backlog[row]),
-				c.report.Snapshot.Cluster, d.Topic, d.Group, d.Broker, strconv.Itoa(int(c.report.QueueID[row])), p.IP, p.PID)
+				c.report.Snapshot.Cluster, pair.Topic, pair.Group, d.Broker, strconv.Itoa(int(c.report.QueueID[row])), p.IP, p.PID)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func quoted(s string) string {
 	return strconv.Quote(string([]rune(s)))
 }
 
-func itoa[T int | int32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
+func itoa[T int | int32 | int64 | uint16](n T) string { return strconv.FormatInt(int64(n), 10) }
 
 func bit(b bool) int64 {
 	if b {
@@ -64,20 +64,21 @@ func bit(b bool) int64 {
 
 func (e *expectation) rows(r *lag.Report) {
 	for _, d := range r.Details {
+		pair := r.PairOf(&d)
 		for i := d.First; i < d.First+d.Rows; i++ {
 			var p lag.Process
 			if r.Holder[i] != lag.NoHolder {
 				p = r.Processes[r.Holder[i]]
 			}
 			labels := []string{
-				"topic", d.Topic, "consumerGroup", d.Group, "broker", d.Broker,
+				"topic", pair.Topic, "consumerGroup", pair.Group, "broker", d.Broker,
 				"queueId", itoa(r.QueueID[i]), "consumerClientIP", p.IP, "consumerClientPID", p.PID,
 			}
 			e.add("msg_diff_detail", r.Backlog[i], labels...)
 			if r.Age[i] >= 0 {
 				e.series[e.key("queue_lag_seconds", labels...)] = float64(r.Age[i]) / 10
 			}
-			if at := d.Committed[r.QueueID[i]]; at >= 0 {
+			if at := r.Committed(&d)[r.QueueID[i]]; at >= 0 {
 				e.add("queue_consumer_offset", at, labels...)
 			}
 		}

@@ -24,11 +24,12 @@ func (e *encoder) sumsOfRows(r *lag.Report, byClient bool) {
 	var holders []int32 // in the order of their first rows
 	for i := 0; i < len(r.Details); {
 		first := &r.Details[i]
+		pair := r.PairOf(first)
 		clear(sums)
 		holders = holders[:0]
-		for ; i < len(r.Details) && r.Details[i].Group == first.Group && r.Details[i].Topic == first.Topic; i++ {
+		for ; i < len(r.Details) && r.Details[i].Pair == first.Pair; i++ {
 			d := &r.Details[i]
-			for row := d.First; row < d.First+d.Rows; row++ {
+			for row := int(d.First); row < int(d.First+d.Rows); row++ {
 				holder := lag.NoHolder
 				if byClient {
 					holder = r.Holder[row]
@@ -45,7 +46,7 @@ func (e *encoder) sumsOfRows(r *lag.Report, byClient bool) {
 				p = r.Processes[h]
 			}
 			e.start()
-			for _, label := range []string{first.Topic, first.Group, "", "", p.IP, p.PID} {
+			for _, label := range []string{pair.Topic, pair.Group, "", "", p.IP, p.PID} {
 				e.label(label)
 			}
 			e.end(sums[h])
@@ -61,7 +62,7 @@ func (e *encoder) queueLag(r *lag.Report) {
 }
 
 func (e *encoder) consumerOffsets(r *lag.Report) {
-	e.rows(r, strconv.AppendInt, func(d *lag.Detail, row int) int64 { return d.Committed[r.QueueID[row]] })
+	e.rows(r, strconv.AppendInt, func(d *lag.Detail, row int) int64 { return r.Committed(d)[r.QueueID[row]] })
 }
 
 // rows writes a value of each row that is not Unknown. Rows are what nearly
@@ -75,11 +76,12 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 			return
 		}
 		d := &r.Details[i]
+		pair := r.PairOf(d)
 		e.detail = append(append(e.detail[:0], e.lead...), keys[1]...)
-		e.detail = append(appendEscaped(e.detail, d.Topic), keys[2]...)
-		e.detail = append(appendEscaped(e.detail, d.Group), keys[3]...)
+		e.detail = append(appendEscaped(e.detail, pair.Topic), keys[2]...)
+		e.detail = append(appendEscaped(e.detail, pair.Group), keys[3]...)
 		e.detail = append(appendEscaped(e.detail, d.Broker), keys[4]...)
-		for row := d.First; row < d.First+d.Rows; row++ {
+		for row := int(d.First); row < int(d.First+d.Rows); row++ {
 			v := value(d, row)
 			if v == model.Unknown {
 				continue
@@ -109,7 +111,8 @@ func (e *encoder) takes(r *lag.Report, d *lag.Detail, row int) bool {
 	if h := r.Holder[row]; h != lag.NoHolder {
 		p = r.Processes[h]
 	}
-	for i, label := range []string{d.Topic, d.Group, d.Broker, "", p.IP, p.PID} {
+	pair := r.PairOf(d)
+	for i, label := range []string{pair.Topic, pair.Group, d.Broker, "", p.IP, p.PID} {
 		e.measure.weights.label(1+i, label)
 	}
 	e.value = r.Backlog[row]

@@ -88,12 +88,13 @@ func weigh(r *lag.Report, line string) int64 {
 	switch {
 	case hasTopic && hasGroup && hasQueue:
 		for _, d := range r.Details {
+			pair := r.PairOf(&d)
 			for row := d.First; row < d.First+d.Rows; row++ {
 				var p lag.Process
 				if h := r.Holder[row]; h != lag.NoHolder {
 					p = r.Processes[h]
 				}
-				if d.Topic == topic && d.Group == group && d.Broker == broker && itoa(r.QueueID[row]) == queue && p.IP == ip && p.PID == pid {
+				if pair.Topic == topic && pair.Group == group && d.Broker == broker && itoa(r.QueueID[row]) == queue && p.IP == ip && p.PID == pid {
 					return r.Backlog[row]
 				}
 			}

@@ -21,7 +21,7 @@ func BuildAfter(s *model.Snapshot, past *store.History, rules Rules) *Report {
 	byGroup, rows := b.entries()
 	b.report.Pairs = make([]Pair, 0, countPairs(byGroup))
 	b.report.Details = make([]Detail, 0, countRuns(byGroup))
-	b.report.QueueID = make([]int32, 0, rows)
+	b.report.QueueID = make([]uint16, 0, rows)
 	b.report.Backlog = make([]int64, 0, rows)
 	b.report.Holder = make([]int32, 0, rows)
 	b.report.Age = make([]int32, 0, rows)

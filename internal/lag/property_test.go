@@ -33,19 +33,20 @@ func consistent(r *lag.Report) error {
 	ages := map[string]int32{} // the worst of a pair, unknown where one is
 	labels := map[string]bool{}
 	processes := make([]int64, len(r.Processes))
-	next := 0
+	next := int32(0)
 	for _, d := range r.Details {
 		if d.First != next || d.Rows == 0 {
 			fail("detail %+v does not follow on row %d", d, next)
 		}
 		next = d.First + d.Rows
+		pair := r.PairOf(&d)
 		for i := d.First; i < next; i++ {
 			n, ip, pid := r.Backlog[i], "", ""
 			if h := r.Holder[i]; h != lag.NoHolder {
 				ip, pid = r.Processes[h].IP, r.Processes[h].PID
 				processes[h] = plus(processes[h], n)
 			}
-			label := fmt.Sprintf("%q", []any{d.Group, d.Topic, d.Broker, r.QueueID[i], ip, pid})
+			label := fmt.Sprintf("%q", []any{pair.Group, pair.Topic, d.Broker, r.QueueID[i], ip, pid})
 			if labels[label] {
 				fail("two rows of %s", label)
 			}
@@ -54,12 +55,12 @@ func consistent(r *lag.Report) error {
 				fail("backlog of %s: %d", label, n)
 			}
 			for _, name := range []string{
-				"topic " + d.Topic, "group " + d.Group, "broker " + d.Broker, "pair " + d.Group + "@" + d.Topic,
+				"topic " + pair.Topic, "group " + pair.Group, "broker " + d.Broker, "pair " + pair.Group + "@" + pair.Topic,
 				"queue " + d.Broker + "/" + strconv.Itoa(int(r.QueueID[i])),
 			} {
 				sums[name] = plus(sums[name], n)
 			}
-			pairName := d.Group + "@" + d.Topic
+			pairName := pair.Group + "@" + pair.Topic
 			pairRows[pairName]++
 			switch age := r.Age[i]; {
 			case age < lag.NoAge, n == 0 && age != 0:
@@ -69,12 +70,12 @@ func consistent(r *lag.Report) error {
 			default:
 				ages[pairName] = max(ages[pairName], age)
 			}
-			if int(r.QueueID[i]) >= len(d.Committed) {
+			if int(r.QueueID[i]) >= len(r.Committed(&d)) {
 				fail("no commit of %s", label)
 			}
 		}
 	}
-	if next != len(r.Backlog) {
+	if int(next) != len(r.Backlog) {
 		fail("details cover %d of %d rows", next, len(r.Backlog))
 	}
 
@@ -149,7 +150,7 @@ func sorted(r *lag.Report) error {
 	byName := func(a, b lag.Sum) int { return cmp.Compare(a.Name, b.Name) }
 	switch {
 	case !slices.IsSortedFunc(r.Details, func(a, b lag.Detail) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Broker, b.Broker))
+		return cmp.Or(cmp.Compare(a.Pair, b.Pair), cmp.Compare(a.Broker, b.Broker))
 	}):
 		return errors.New("details are not sorted")
 	case !slices.IsSortedFunc(r.Topics, byName), !slices.IsSortedFunc(r.Groups, byName), !slices.IsSortedFunc(r.Brokers, byName):

@@ -22,7 +22,7 @@ type Report struct {
 	Snapshot *model.Snapshot
 
 	Details []Detail
-	QueueID []int32
+	QueueID []uint16
 	Backlog []int64
 	Holder  []int32 // index in Processes, or NoHolder
 	// Age is that of the oldest message not consumed, in units of AgeUnit: 0
@@ -49,18 +49,35 @@ type Report struct {
 
 	// Incomplete counts the brokers whose offsets are not of this round.
 	Incomplete int
+
+	committed [][]int64 // of the details of broadcasting groups
 }
 
 // NoHolder stands where no online process is known to hold the queue.
 const NoHolder int32 = -1
 
-// Detail is what a run of rows shares: rows First to First+Rows-1.
+// Detail is what a run of rows shares: rows First to First+Rows-1. There are many:
+// topic and group are those of its pair, and what is in the snapshot stays there.
 type Detail struct {
-	Topic, Group, Broker string
-	First, Rows          int
-	// Committed are the commits of the rows by queue id: Unknown where there
-	// is none.
-	Committed []int64
+	Broker      string
+	Pair        int32 // index in Pairs
+	First, Rows int32
+
+	part, entry int32 // in the snapshot's Parts and its Commits; notInPart and in committed
+}
+
+// PairOf is the pair of a detail.
+func (r *Report) PairOf(d *Detail) *Pair { return &r.Pairs[d.Pair] }
+
+// Committed are the commits of a detail's rows by queue id: Unknown where there
+// is none.
+func (r *Report) Committed(d *Detail) []int64 {
+	if d.part == notInPart {
+		return r.committed[d.entry]
+	}
+	part := r.Snapshot.Parts[d.part].Part
+	c := &part.Commits[d.entry]
+	return part.Committed[c.First : c.First+part.Topics[c.Topic].Queues]
 }
 
 // Process is one consumer process: the same for every group in it.

@@ -13,7 +13,7 @@ import (
 type run struct {
 	backlog   []int64 // Unknown: no row
 	ages      []int32
-	committed []int64
+	committed []int64 // of processes that keep their own
 }
 
 // widen makes room for n queues.
@@ -51,10 +51,9 @@ func (b *builder) addCommits(partIndex, index int) {
 		q.ends, q.now = kept.Ends(commits.Topic), b.past.Tick(part.TakenAt(topic))
 	}
 	b.run.widen(topic.Queues)
-	b.run.committed = part.Committed[commits.First : commits.First+topic.Queues]
 	for id := range topic.Queues {
 		end, begin := part.Ends[topic.First+id], part.Begins[topic.First+id]
-		committed := b.run.committed[id]
+		committed := part.Committed[commits.First+id]
 		switch {
 		case end == unknown:
 			continue
@@ -184,13 +183,15 @@ func plus(a, b int64) int64 {
 // emit writes the run as rows and adds them to every sum.
 func (b *builder) emit(g *model.Group, e *entry) {
 	r, pair := b.report, b.pair
-	d := Detail{Topic: pair.Topic, Group: g.Name, Broker: b.brokers[e.broker], First: len(r.Backlog), Committed: b.run.committed}
+	d := Detail{
+		Broker: b.brokers[e.broker], Pair: int32(len(r.Pairs) - 1), First: int32(len(r.Backlog)), part: e.part, entry: e.index,
+	}
 	shared := NoHolder // of a process's own commits
 	var owners []int32
 	if e.part == notInPart {
 		shared = b.process(b.holder(e))
 	} else {
-		owners = g.Owners[model.TopicOnBroker{Topic: d.Topic, Broker: d.Broker}]
+		owners = g.Owners[model.TopicOnBroker{Topic: pair.Topic, Broker: d.Broker}]
 		b.countOwned(owners, len(b.run.backlog))
 	}
 	queues := b.queueSums[e.broker]
@@ -215,23 +216,27 @@ func (b *builder) emit(g *model.Group, e *entry) {
 		if holder != NoHolder {
 			r.Processes[holder].Backlog = plus(r.Processes[holder].Backlog, backlog)
 		}
-		r.QueueID = append(r.QueueID, int32(q))
+		r.QueueID = append(r.QueueID, uint16(q))
 		r.Backlog = append(r.Backlog, backlog)
 		r.Holder = append(r.Holder, holder)
 		r.Age = append(r.Age, b.run.ages[q])
 		queues[q] = plus(max(queues[q], 0), backlog)
 		sum = plus(sum, backlog)
 	}
-	if d.Rows = len(r.Backlog) - d.First; d.Rows == 0 {
+	if d.Rows = int32(len(r.Backlog)) - d.First; d.Rows == 0 {
 		return
+	}
+	if d.part == notInPart {
+		d.entry = int32(len(r.committed))
+		r.committed = append(r.committed, b.run.committed)
 	}
 	r.Details = append(r.Details, d)
 	pair.Backlog = plus(pair.Backlog, sum)
-	pair.Rows += d.Rows
+	pair.Rows += int(d.Rows)
 	b.topicSums[e.topic] = plus(max(b.topicSums[e.topic], 0), sum)
 	b.brokerSums[e.broker] = plus(max(b.brokerSums[e.broker], 0), sum)
-	if n := len(r.Groups); n == 0 || r.Groups[n-1].Name != d.Group {
-		r.Groups = append(r.Groups, Sum{Name: d.Group})
+	if n := len(r.Groups); n == 0 || r.Groups[n-1].Name != g.Name {
+		r.Groups = append(r.Groups, Sum{Name: g.Name})
 	}
 	total := &r.Groups[len(r.Groups)-1].Backlog
 	*total = plus(*total, sum)

@@ -223,8 +223,9 @@ func (p *play) round() {
 	}
 	truth := p.rows()
 	for _, d := range r.Details {
+		pair := r.PairOf(&d)
 		for i := d.First; fresh[d.Broker] && i < d.First+d.Rows; i++ {
-			name := rowName{topic: d.Topic, group: d.Group, broker: d.Broker, queue: int(r.QueueID[i])}
+			name := rowName{topic: pair.Topic, group: pair.Group, broker: d.Broker, queue: int(r.QueueID[i])}
 			row, ok := truth[name]
 			if h := r.Holder[i]; !ok && h != lag.NoHolder {
 				name.ip = r.Processes[h].IP

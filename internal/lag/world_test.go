@@ -82,12 +82,13 @@ func local(g *model.Group, client int, topic, broker string, committed, ends []i
 func rows(r *lag.Report) []string {
 	var lines []string
 	for _, d := range r.Details {
+		pair := r.PairOf(&d)
 		for i := d.First; i < d.First+d.Rows; i++ {
 			process := "-"
 			if h := r.Holder[i]; h != lag.NoHolder {
 				process = r.Processes[h].IP + ":" + r.Processes[h].PID
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s/%d %s = %d", d.Group, d.Topic, d.Broker, r.QueueID[i], process, r.Backlog[i]))
+			lines = append(lines, fmt.Sprintf("%s %s %s/%d %s = %d", pair.Group, pair.Topic, d.Broker, r.QueueID[i], process, r.Backlog[i]))
 		}
 	}
 	return lines

@@ -144,13 +144,14 @@ func appendPairs(rows []Row, r *lag.Report, f Filter) []Row {
 func appendQueues(rows []Row, r *lag.Report, f Filter) []Row {
 	for i := range r.Details {
 		d := &r.Details[i]
-		if !f.takes(d.Group, d.Topic) {
+		pair := r.PairOf(d)
+		if !f.takes(pair.Group, pair.Topic) {
 			continue
 		}
-		for at := d.First; at < d.First+d.Rows; at++ {
+		for at := int(d.First); at < int(d.First+d.Rows); at++ {
 			row := Row{
-				Cluster: r.Snapshot.Cluster, Group: d.Group, Topic: d.Topic, Broker: d.Broker,
-				QueueID: &r.QueueID[at], Messages: &r.Backlog[at], Seconds: rowAge(r, at),
+				Cluster: r.Snapshot.Cluster, Group: pair.Group, Topic: pair.Topic, Broker: d.Broker,
+				QueueID: new(int32(r.QueueID[at])), Messages: &r.Backlog[at], Seconds: rowAge(r, at),
 			}
 			row.IP, row.PID = holder(r, r.Holder[at])
 			rows = append(rows, row)
@@ -188,16 +189,17 @@ func appendClients(rows []Row, r *lag.Report, f Filter) []Row {
 	places := make(map[key]int)
 	for i := range r.Details {
 		d := &r.Details[i]
-		if !f.takes(d.Group, d.Topic) {
+		pair := r.PairOf(d)
+		if !f.takes(pair.Group, pair.Topic) {
 			continue
 		}
-		for at := d.First; at < d.First+d.Rows; at++ {
-			k := key{d.Group, r.Holder[at]}
+		for at := int(d.First); at < int(d.First+d.Rows); at++ {
+			k := key{pair.Group, r.Holder[at]}
 			place, ok := places[k]
 			if !ok {
 				place = len(rows)
 				places[k] = place
-				row := Row{Cluster: r.Snapshot.Cluster, Group: d.Group, Messages: new(int64)}
+				row := Row{Cluster: r.Snapshot.Cluster, Group: pair.Group, Messages: new(int64)}
 				row.IP, row.PID = holder(r, k.holder)
 				if len(r.Age) > 0 {
 					row.Seconds = new(float64)

@@ -16,11 +16,11 @@ func shop(cluster string) *lag.Report {
 	return &lag.Report{
 		Snapshot: &model.Snapshot{Cluster: cluster},
 		Details: []lag.Detail{
-			{Topic: "orders", Group: "billing", Broker: "broker-a", First: 0, Rows: 2},
-			{Topic: "orders", Group: "billing", Broker: "broker-b", First: 2, Rows: 1},
-			{Topic: "payments", Group: "fraud", Broker: "broker-a", First: 3, Rows: 1},
+			{Pair: 0, Broker: "broker-a", First: 0, Rows: 2},
+			{Pair: 0, Broker: "broker-b", First: 2, Rows: 1},
+			{Pair: 1, Broker: "broker-a", First: 3, Rows: 1},
 		},
-		QueueID: []int32{0, 1, 0, 0},
+		QueueID: []uint16{0, 1, 0, 0},
 		Backlog: []int64{10, 20, 5, 0},
 		Holder:  []int32{0, 1, lag.NoHolder, 0},
 		Age:     []int32{100, 800, int32(model.Unknown), 0},

@@ -62,10 +62,10 @@ func worstHolder(r *lag.Report, p *lag.Pair) (holder int32, held int64) {
 	sums := make(map[int32]int64)
 	for i := firstDetail(r, p); i < len(r.Details); i++ {
 		d := &r.Details[i]
-		if d.Group != p.Group || d.Topic != p.Topic {
+		if at := r.PairOf(d); at.Group != p.Group || at.Topic != p.Topic {
 			break
 		}
-		for row := d.First; row < d.First+d.Rows; row++ {
+		for row := int(d.First); row < int(d.First+d.Rows); row++ {
 			sums[r.Holder[row]] += r.Backlog[row]
 		}
 	}
@@ -82,7 +82,8 @@ func worstHolder(r *lag.Report, p *lag.Pair) (holder int32, held int64) {
 // order of group and topic.
 func firstDetail(r *lag.Report, p *lag.Pair) int {
 	i, _ := slices.BinarySearchFunc(r.Details, p, func(d lag.Detail, p *lag.Pair) int {
-		return cmp.Or(cmp.Compare(d.Group, p.Group), cmp.Compare(d.Topic, p.Topic))
+		at := r.PairOf(&d)
+		return cmp.Or(cmp.Compare(at.Group, p.Group), cmp.Compare(at.Topic, p.Topic))
 	})
 	return i
 }

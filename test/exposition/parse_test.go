@@ -224,6 +224,7 @@ func named(cluster, topic, group, broker, client string) *lag.Report {
 // wanted are series that must be among those of a report that named made.
 func wanted(prefix string, r *lag.Report) map[string]float64 {
 	d, b, g := r.Details[0], r.Snapshot.Brokers[0], r.Snapshot.Groups[0]
+	pair := r.PairOf(&d)
 	c := g.Clients[0]
 	want := make(map[string]float64)
 	add := func(value float64, name string, pairs ...string) {
@@ -233,11 +234,11 @@ func wanted(prefix string, r *lag.Report) map[string]float64 {
 		}
 		want[labels.FromStrings(all...).WithoutEmpty().String()] = value
 	}
-	add(4, "msg_diff_detail", "topic", d.Topic, "consumerGroup", d.Group, "broker", d.Broker, "queueId", "0",
+	add(4, "msg_diff_detail", "topic", pair.Topic, "consumerGroup", pair.Group, "broker", d.Broker, "queueId", "0",
 		"consumerClientIP", c.IP, "consumerClientPID", c.PID)
-	add(4, "msg_diff_topic", "topic", d.Topic)
-	add(4, "msg_diff_consumergroup", "consumerGroup", d.Group)
-	add(4, "msg_diff_topic_consumergroup", "topic", d.Topic, "consumerGroup", d.Group)
+	add(4, "msg_diff_topic", "topic", pair.Topic)
+	add(4, "msg_diff_consumergroup", "consumerGroup", pair.Group)
+	add(4, "msg_diff_topic_consumergroup", "topic", pair.Topic, "consumerGroup", pair.Group)
 	add(4, "msg_diff_broker", "broker", d.Broker)
 	add(4, "msg_diff_queue", "broker", d.Broker, "queueId", "0")
 	add(1, "nameserver_up", "address", r.Snapshot.NameServers[0].Addr)

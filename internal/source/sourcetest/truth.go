@@ -79,8 +79,9 @@ func (s *Stage) RowsOf(step string, r source.Round) Rows {
 		report := lag.Build(snap)
 		sums := map[string]int64{}
 		for _, d := range report.Details {
+			pair := report.PairOf(&d)
 			for i := d.First; i < d.First+d.Rows; i++ {
-				l := Labels{Cluster: snap.Cluster, Topic: d.Topic, Group: d.Group, Broker: d.Broker, Queue: report.QueueID[i]}
+				l := Labels{Cluster: snap.Cluster, Topic: pair.Topic, Group: pair.Group, Broker: d.Broker, Queue: int32(report.QueueID[i])}
 				if h := report.Holder[i]; h != lag.NoHolder {
 					l.IP, l.PID = report.Processes[h].IP, report.Processes[h].PID
 					sums["process "+l.IP+" "+l.PID] += report.Backlog[i]
@@ -90,7 +91,7 @@ func (s *Stage) RowsOf(step string, r source.Round) Rows {
 				}
 				rows[l] = report.Backlog[i]
 				for _, name := range []string{
-					"topic " + d.Topic, "group " + d.Group, "broker " + d.Broker, "pair " + d.Topic + " " + d.Group,
+					"topic " + pair.Topic, "group " + pair.Group, "broker " + d.Broker, "pair " + pair.Topic + " " + pair.Group,
 					fmt.Sprintf("queue %s %d", d.Broker, l.Queue),
 				} {
 					sums[name] += report.Backlog[i]

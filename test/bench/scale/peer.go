@@ -117,12 +117,13 @@ func (r *rows) Collect(ch chan<- prometheus.Metric) {
 	p, cluster := r.report, r.report.Snapshot.Cluster
 	for i := range p.Details {
 		d := &p.Details[i]
+		pair := p.PairOf(d)
 		for row := d.First; row < d.First+d.Rows; row++ {
 			var holder lag.Process
 			if h := p.Holder[row]; h != lag.NoHolder {
 				holder = p.Processes[h]
 			}
-			add(family.MsgDiffDetail, p.Backlog[row], cluster, d.Topic, d.Group, d.Broker, strconv.Itoa(int(p.QueueID[row])), holder.IP, holder.PID)
+			add(family.MsgDiffDetail, p.Backlog[row], cluster, pair.Topic, pair.Group, d.Broker, strconv.Itoa(int(p.QueueID[row])), holder.IP, holder.PID)
 		}
 	}
 	for id, sums := range map[family.ID][]lag.Sum{
