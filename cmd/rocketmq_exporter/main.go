@@ -86,7 +86,7 @@ func (l logger) setLevel(level string) { _ = l.level.Set(level) }
 
 // runApp runs the exporter until ctx ends. load reads the settings anew.
 func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, error), listeners []net.Listener, l logger) error {
-	tuneMemory(memlimit.FromCgroup, l.Logger)
+	tune := tuneMemory(memlimit.FromCgroup, l.Logger)
 	profiles, err := listenForProfiles(ctx, valid)
 	if err != nil {
 		closeAll(listeners)
@@ -97,6 +97,7 @@ func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, 
 		closeAll(append(listeners, profiles...))
 		return err
 	}
+	a.AfterRounds(tune)
 	a.Reloads(load, l.setLevel)
 	for _, p := range profiles {
 		a.Profiles(p)

@@ -4,31 +4,67 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// Memory matters more than the collector's time here: at the size of most
-// clusters the heap is one or two megabytes, and the default would let it
-// double from four.
-const gcPercent = 50
+// Memory matters more than the collector's time here, of which there is plenty
+// between two rounds. The heap of a small cluster, one or two megabytes, may grow
+// by half before it is collected; the default would let it double from four. A
+// large one may grow by less, but always by gcLeast, so that a round is not
+// collected all the time (docs/performance.md).
+const (
+	gcPercent      = 50
+	gcPercentLarge = 15
+	gcLeast        = 4 << 20 // bytes
+)
+
+// gcPercentFor is how much a heap of which so many bytes are in use may grow.
+func gcPercentFor(live uint64) int {
+	percent := uint64(gcPercent)
+	if live > 0 {
+		percent = 100 * gcLeast / live
+	}
+	return int(min(max(percent, gcPercentLarge), gcPercent))
+}
+
+// collector sets how much the heap may grow by what is in use.
+type collector struct{ percent atomic.Int64 }
+
+// tune is called after each round: then most of what will be kept is there.
+func (c *collector) tune() {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return
+	}
+	if percent := gcPercentFor(sample[0].Value.Uint64()); c.percent.Swap(int64(percent)) != int64(percent) {
+		debug.SetGCPercent(percent)
+	}
+}
 
 // memoryRatio is how much of a container's limit the heap and the runtime may
 // take: the rest is for what the kernel counts besides.
 const memoryRatio = 0.9
 
 // tuneMemory sets the garbage collector, and has it work harder near the limit
-// of the container, where there is one. GOGC and GOMEMLIMIT in the environment
-// come first, as in any Go program.
-func tuneMemory(limit memlimit.Provider, log *slog.Logger) {
+// of the container, where there is one. What it returns is to be called after
+// each round. GOGC and GOMEMLIMIT in the environment come first, as in any Go
+// program.
+func tuneMemory(limit memlimit.Provider, log *slog.Logger) (afterRounds func()) {
+	afterRounds = func() {}
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
+		afterRounds = new(collector).tune
 	}
 	bytes, err := memlimit.Set(memlimit.WithProvider(limit), memlimit.WithRatio(memoryRatio))
 	if err != nil {
 		// No Linux, or no control groups: then there is no limit to keep to.
 		log.Debug("The container's memory limit is not known", "err", err)
-		return
+		return afterRounds
 	}
 	log.Debug("Memory limit of the garbage collector", "bytes", bytes)
+	return afterRounds
 }

@@ -5,11 +5,39 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"testing"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
+
+func TestGCPercent(t *testing.T) {
+	for _, c := range []struct {
+		live uint64
+		want int
+	}{
+		{0, 50}, {1 << 20, 50}, {8 << 20, 50}, {10 << 20, 40}, {16 << 20, 25}, {26 << 20, 15}, {1 << 30, 15}, {1 << 50, 15},
+	} {
+		if got := gcPercentFor(c.live); got != c.want {
+			t.Errorf("%d bytes in use: %d %%, want %d", c.live, got, c.want)
+		}
+	}
+}
+
+// TestTunedAfterRounds: what is in use decides.
+func TestTunedAfterRounds(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	held := make([]byte, 64<<20)
+	runtime.GC()
+	var c collector
+	c.tune()
+	if got := debug.SetGCPercent(gcPercent); got != gcPercentLarge {
+		t.Errorf("with %d bytes in use the collector runs at %d %%, want %d", len(held), got, gcPercentLarge)
+	}
+	runtime.KeepAlive(held)
+	runtime.GC() // what comes next starts without it
+}
 
 func TestMemory(t *testing.T) {
 	container := memlimit.Limit(100 << 20)
@@ -39,7 +67,7 @@ func TestMemory(t *testing.T) {
 			for name, value := range c.env {
 				t.Setenv(name, value)
 			}
-			tuneMemory(c.container, slog.New(slog.DiscardHandler))
+			tuneMemory(c.container, slog.New(slog.DiscardHandler))()
 			if got := debug.SetGCPercent(-1); got != c.gcPercent {
 				t.Errorf("the collector runs at %d %%, want %d", got, c.gcPercent)
 			}

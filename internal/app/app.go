@@ -14,6 +14,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/poll"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 )
 
 // App is the exporter.
@@ -23,6 +24,7 @@ type App struct {
 	scrapes  *scrapeStats
 	reloads  *reloadStats
 	profiles net.Listener // may be nil
+	after    func()       // each round; may be nil
 
 	// current is replaced as a whole when settings are reloaded.
 	current atomic.Pointer[setup]
@@ -57,6 +59,10 @@ func (a *App) Reloads(load func() (config.Valid, error), setLevel func(level str
 // Profiles has Run serve profiles of the process on a listener of their own,
 // and close it. It is called before Run.
 func (a *App) Profiles(l net.Listener) { a.profiles = l }
+
+// AfterRounds has something done after each round of any target, which may be at
+// the same time. It is called before Run.
+func (a *App) AfterRounds(do func()) { a.after = do }
 
 // ServeHTTP serves everything that the exporter serves.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -104,7 +110,13 @@ func (a *App) collect(ctx context.Context, t *target) {
 	}
 	poll.Loop(ctx, t.src, poll.Options{
 		Interval: t.config.Interval, Deadline: t.config.Timeout,
-		Logger: log, Settle: t.settle, Publish: t.publish,
+		Logger: log, Settle: t.settle,
+		Publish: func(r source.Round, took time.Duration) {
+			t.publish(r, took)
+			if a.after != nil {
+				a.after()
+			}
+		},
 	})
 	a.close(t)
 }
