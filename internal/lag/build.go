@@ -61,12 +61,16 @@ type builder struct {
 type places struct{ topics, brokers, groups map[string]int32 }
 
 func newBuilder(s *model.Snapshot, past *store.History, rules Rules) *builder {
+	clients := 0
+	for _, g := range s.Groups {
+		clients += len(g.Clients)
+	}
 	b := &builder{
 		report:    &Report{Snapshot: s},
 		rules:     rules,
 		table:     table(),
 		groups:    slices.Clone(s.Groups),
-		processes: make(map[[2]string]int32),
+		processes: make(map[[2]string]int32, clients),
 	}
 	if past.Holds(s) {
 		b.past, b.clocks, b.now = past, clocks(s, past), past.Tick(s.Ended)
