@@ -22,6 +22,7 @@ const demoPast = 2 * time.Hour
 //	search-indexer   orders, inventory   one of four processes dies and comes back every minute or so
 //	audit-archive    audit               keeps up, a Go client
 //	monthly-report   audit               offline with a backlog
+//	courier          parcels             POP: takes a while to acknowledge, and fails now and then
 //
 // The name servers listen on the given addresses; on one that the kernel
 // chooses where there is none.
@@ -105,6 +106,7 @@ func (d *demo) topics() {
 		{"notices", 4, 4},
 		{"emails", 4, 8},
 		{"audit", 8, 40},
+		{"parcels", 4, 6},
 	} {
 		d.must(d.mq.AddTopic(Topic{Name: t.name, Queues: t.queues}))
 		d.must(d.traffic.Produce(t.name, t.rate, 0.3))
@@ -123,6 +125,8 @@ func (d *demo) groups() {
 	d.failing()
 	d.restarting()
 	d.offline()
+	d.popping()
+	d.delayed()
 }
 
 func (d *demo) group(g Group, perSecond float64, processes int) {
@@ -192,4 +196,45 @@ func (d *demo) offline() {
 	d.group(Group{Name: "monthly-report", Topics: []string{"audit"}}, 60, 0)
 	id := d.consumer("monthly-report", Consumer{})
 	d.traffic.After(demoPast-90*time.Minute, func() { d.later(d.mq.KillConsumer("monthly-report", id)) })
+}
+
+// popping: messages are acknowledged some seconds after they were popped, and one
+// now and then is not.
+func (d *demo) popping() {
+	const group, topic = "courier", "parcels"
+	d.group(Group{Name: group, Topics: []string{topic}}, 8, 2)
+	d.must(d.mq.SetPop(group, topic, true))
+	every := func(pause func() time.Duration, do func(clientID string)) {
+		var again func()
+		again = func() {
+			for _, id := range d.mq.ClientIDs(group) {
+				do(id)
+			}
+			d.traffic.After(pause(), again)
+		}
+		d.traffic.After(pause(), again)
+	}
+	every(func() time.Duration { return time.Second }, func(id string) {
+		_, err := d.mq.Ack(group, id, topic, 4)
+		d.later(err)
+	})
+	every(func() time.Duration { return d.traffic.Between(10*time.Second, 30*time.Second) }, func(id string) {
+		_, err := d.mq.ExpirePopped(group, id, topic, 1)
+		d.later(err)
+	})
+}
+
+// delayed: each broker gets two messages a second that are due a minute later.
+func (d *demo) delayed() {
+	const level, perStep, step, due = 5, 10, 5 * time.Second, time.Minute
+	var end int64
+	var again func()
+	again = func() {
+		end += perStep
+		for _, broker := range []string{"broker-a", "broker-b"} {
+			d.later(d.mq.Delay(broker, level, max(end-perStep*int64(due/step), 0), end))
+		}
+		d.traffic.After(step, again)
+	}
+	again()
 }

@@ -77,7 +77,7 @@ func demoAnswersMQAdmin(t *testing.T, nameServer string) {
 
 func demoGroups(x exposition) error {
 	var bad []error
-	for _, group := range []string{"billing", "warehouse", "fraud-check", "page-cache", "mailer", "search-indexer", "audit-archive", "monthly-report"} {
+	for _, group := range []string{"billing", "warehouse", "fraud-check", "page-cache", "mailer", "search-indexer", "audit-archive", "monthly-report", "courier"} {
 		if len(x.find("rocketmq_msg_diff_consumergroup", "consumerGroup", group)) != 1 {
 			bad = append(bad, fmt.Errorf("no backlog of %s", group))
 		}
