@@ -25,6 +25,8 @@ func (s *sheet) exporterHealth() {
 		ask{`up{job=~"$job", instance=~"$instance"} and on (job, instance) ` + s.series(family.ExporterSeries) + ` or up{job=~"$job", instance=~"$instance"} == 0`, "{{job}} {{instance}}"})
 	line(words{"Age of the numbers", "数据时延"}, words{"Since offsets of the cluster were last read.", "距上次读到集群位点的时间。"}, seconds,
 		ask{"time() - " + s.series(family.ExporterSnapshotTimestamp), "{{cluster}} {{instance}}"})
+	line(words{"Age of what is asked in the slower cycle", "慢周期数据时延"}, words{"Beginnings of queues, last messages, topics that nobody consumes: one request each.", "队列起始位点、最新消息时间、无人消费的主题，逐个请求。"}, seconds,
+		ask{"time() - " + s.series(family.ExporterSlowCycle), "{{cluster}} {{instance}}"})
 	line(words{"Rounds by result", "采集轮次（按结果）"}, words{}, perSec,
 		ask{"sum by (cluster, instance, result) (rate(" + s.series(family.ExporterRounds) + "[$__rate_interval]))", "{{cluster}} {{instance}} {{result}}"})
 	line(words{"Brokers not read whole", "未完整读取的 Broker"}, words{"Their last good numbers are shown for a few rounds.", "会保留其最近一次完整数据若干轮。"}, count,
@@ -50,6 +52,7 @@ func (s *sheet) exporterCost() {
 	}
 	s.row(words{"What it costs", "采集开销"})
 	third(words{"Time of a round", "每轮耗时"}, words{}, seconds, ask{s.series(family.ExporterRoundDuration), "{{cluster}} {{instance}}"})
+	third(words{"Time of the parts of a round", "每轮各阶段耗时"}, words{}, seconds, ask{s.series(family.ExporterStepDuration), "{{cluster}} {{instance}} {{step}}"})
 	third(words{"Requests", "请求速率"}, words{"Sent to the cluster, by kind.", "发往集群的请求，按类型。"}, perSec,
 		ask{"sum by (request) (rate(" + s.series(family.ExporterRequests) + "[$__rate_interval]))", "{{request}}"})
 	third(words{"Bytes received", "接收流量"}, words{"From the cluster, by kind of request.", "来自集群，按请求类型。"}, bytesPS,

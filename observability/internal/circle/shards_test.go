@@ -112,12 +112,12 @@ func TestProbes(t *testing.T) {
 	}
 	prometheus := startPrometheus(t, c.write(t))
 	eventually(t, "each cluster comes from its own target, and only from there", func() error {
-		is, err := values(prometheus, `count by (job, instance, cluster) (rocketmq_msg_diff_consumergroup)`)
+		is, err := values(prometheus, `group by (job, instance, cluster) (rocketmq_msg_diff_consumergroup)`)
 		want := map[string]string{
-			`cluster="east" instance="east" job="rocketmq-probe"`: "8", `cluster="west" instance="west" job="rocketmq-probe"`: "8",
+			`cluster="east" instance="east" job="rocketmq-probe"`: "1", `cluster="west" instance="west" job="rocketmq-probe"`: "1",
 		}
 		if err == nil && !maps.Equal(is, want) {
-			err = fmt.Errorf("groups are %v, want %v", is, want)
+			err = fmt.Errorf("clusters come from %v, want %v", is, want)
 		}
 		return err
 	})
