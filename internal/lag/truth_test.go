@@ -67,7 +67,7 @@ func newPlay(t *testing.T, seed uint64) *play {
 	clock := fakemq.NewManualClock(time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC))
 	release := []fakemq.Release{fakemq.Release497, fakemq.Release550}[seed%2]
 	mq, err := fakemq.Start(fakemq.Options{
-		Release: release, Clock: clock, Clusters: []fakemq.ClusterOptions{{Brokers: []string{"broker-a", "broker-b"}}},
+		Release: release, Clock: clock, Clusters: []fakemq.ClusterOptions{{Brokers: []string{"broker-a", "broker-b"}, Skew: time.Duration(int(seed%5)-2) * 37 * time.Minute}},
 	})
 	if err != nil {
 		t.Fatal(err)
