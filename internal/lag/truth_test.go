@@ -209,6 +209,7 @@ func (p *play) record(topic, broker string, id int) *record {
 func (p *play) round() {
 	p.t.Helper()
 	s := p.src.Collect(p.t.Context()).Snapshots[0]
+	p.src.Settle(p.t.Context())
 	p.past.Add(s)
 	r := lag.BuildAfter(s, &p.past, lag.DefaultRules())
 	if err := consistent(r); err != nil {

@@ -12,7 +12,9 @@ import (
 // goes with the topic: when the broker no longer lists it, all is forgotten.
 type topicMemory struct {
 	// first holds the ends that were read first, by queue id: what was
-	// committed below them was committed before anybody watched.
+	// committed below them was committed before anybody watched. It follows
+	// the slowest commit: what lies behind that nobody need remember, and a
+	// commit that goes back there must be asked about.
 	first []int64
 	stats *topicStats
 

@@ -41,6 +41,7 @@ type broker struct {
 	// Lists that planning uses in each round.
 	waiting []waiting
 	wanted  []wantedWait
+	slowest []int64 // of a round: the lowest commit of each queue in part
 }
 
 // proc is one process of a broker.

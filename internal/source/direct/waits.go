@@ -2,6 +2,7 @@ package direct
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -79,6 +80,10 @@ type wantedWait struct {
 // age must be asked for.
 func (w *reading) survey() []wantedWait {
 	part, wanted := w.broker.part, w.broker.wanted[:0]
+	slowest := w.broker.slowest[:0]
+	for range part.Ends {
+		slowest = append(slowest, math.MaxInt64)
+	}
 	for i := range part.Commits {
 		c := &part.Commits[i]
 		topic, t := &part.Topics[c.Topic], w.inPart[c.Topic]
@@ -89,7 +94,10 @@ func (w *reading) survey() []wantedWait {
 		isOld := false
 		for q := range topic.Queues {
 			at, end := startOf(part.Committed[c.First+q], part.Begins[topic.First+q]), part.Ends[topic.First+q]
-			if at == model.Unknown || at >= end {
+			if at == model.Unknown {
+				continue
+			}
+			if slowest[topic.First+q] = min(slowest[topic.First+q], at); at >= end {
 				continue
 			}
 			if t.behind = true; q < len(t.first) && at < t.first[q] {
@@ -101,8 +109,25 @@ func (w *reading) survey() []wantedWait {
 			wanted = append(wanted, want)
 		}
 	}
-	w.broker.wanted = wanted
+	w.broker.wanted, w.broker.slowest = wanted, slowest
+	w.follow(slowest)
 	return wanted
+}
+
+// follow notes what every group has behind it.
+func (w *reading) follow(slowest []int64) {
+	part := w.broker.part
+	for i, t := range w.inPart {
+		if t == nil {
+			continue
+		}
+		topic := &part.Topics[i]
+		for q := range min(topic.Queues, len(t.first)) {
+			if at := slowest[topic.First+q]; at != math.MaxInt64 {
+				t.first[q] = max(t.first[q], min(at, part.Ends[topic.First+q]))
+			}
+		}
+	}
 }
 
 // isWanted says whether a pair that needs an age is to be asked for it.

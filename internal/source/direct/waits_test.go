@@ -97,6 +97,41 @@ func TestAgesOfWhatWasThereBefore(t *testing.T) {
 	})
 }
 
+// TestAgeOfACommitThatWentBack: what every group had behind it need not be
+// remembered by anybody, so it is asked for again.
+func TestAgeOfACommitThatWentBack(t *testing.T) {
+	eachRelease(t, func(t *testing.T, release fakemq.Release) {
+		s, clock := waitStage(t, release)
+		s.filled(clock, "billing", "archive")
+		for q := range 4 {
+			s.Must(s.MQ.Commit("billing", "orders", "broker-a", q, 10))
+			s.Must(s.MQ.Commit("archive", "orders", "broker-a", q, 10))
+		}
+		s.round(0)
+		for range 10 {
+			s.Produce("orders", 4)
+			clock.Advance(time.Second)
+		}
+		for q := range 4 {
+			s.Must(s.MQ.Commit("billing", "orders", "broker-a", q, 20))
+			s.Must(s.MQ.Commit("archive", "orders", "broker-a", q, 15))
+		}
+		s.round(time.Second)
+		n := s.MQ.Requests()[remoting.QueryConsumeTimeSpan]
+		s.Must(s.MQ.Commit("billing", "orders", "broker-a", 0, 17)) // archive still needs that
+		s.wantWaits("a little", s.round(time.Second))
+		s.wantWaits("a little", s.round(time.Second))
+		if got := s.MQ.Requests()[remoting.QueryConsumeTimeSpan]; got != n {
+			t.Errorf("asked %d times about what is still remembered", got-n)
+		}
+		s.Must(s.MQ.Commit("billing", "orders", "broker-a", 0, 12))
+		s.round(time.Second)
+		s.wantWaits("far", s.round(time.Second), "billing 0: 12 8s")
+		s.Must(s.MQ.Commit("billing", "orders", "broker-a", 0, 15))
+		s.wantWaits("it is back", s.round(time.Second))
+	})
+}
+
 // TestAgeOfWhatIsNoLongerKept: the age is that of the oldest message kept.
 func TestAgeOfWhatIsNoLongerKept(t *testing.T) {
 	eachRelease(t, func(t *testing.T, release fakemq.Release) {
