@@ -17,6 +17,7 @@ func (s *story) onlyReads(t *testing.T) {
 		"GET_BROKER_CLUSTER_INFO": true, "GET_ALL_TOPIC_CONFIG": true, "GET_ALL_SUBSCRIPTIONGROUP_CONFIG": true,
 		"GET_ALL_CONSUMER_OFFSET": true, "GET_CONSUME_STATS": true, "GET_TOPIC_STATS_INFO": true,
 		"GET_CONSUMER_CONNECTION_LIST": true, "GET_CONSUMER_RUNNING_INFO": true, "GET_BROKER_RUNTIME_INFO": true,
+		"QUERY_CONSUME_TIME_SPAN": true, "GET_ALL_MESSAGE_REQUEST_MODE": true, "GET_BROKER_HA_STATUS": true,
 	}
 	x := must[exposition](t)(s.exporter.scrape(t.Context()))
 	sent := map[string]float64{}
