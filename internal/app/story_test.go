@@ -119,11 +119,30 @@ func storiesOfRounds() []struct {
 			must(f.T, f.mq.Commit("billing", "orders", "broker-a", 1, 0))
 			f.rounds(4, 100, 140)
 		}},
+		{"pop-and-dead-letters", fakemq.Release550, func(f *film) {
+			must(f.T, f.mq.SetPop("billing", "orders", true))
+			f.rounds(2, 100, 90)
+			popped(f.T)(f.mq.Ack("billing", f.ids[0], "orders", 40))
+			popped(f.T)(f.mq.ExpirePopped("billing", f.ids[1], "orders", 30))
+			must(f.T, f.mq.DeadLetter("billing", "broker-b", 3))
+			f.rounds(3, 0, 0)
+		}},
 		{"exporter-restarted", fakemq.Release550, func(f *film) {
 			f.rounds(4, 100, 40)
 			f.pasts = nil
 			f.rounds(2, 100, 40)
 		}},
+	}
+}
+
+// popped takes how many messages were settled: some must have been.
+func popped(t *testing.T) func(int64, error) {
+	t.Helper()
+	return func(n int64, err error) {
+		t.Helper()
+		if must(t, err); n == 0 {
+			t.Error("nothing was popped")
+		}
 	}
 }
 
