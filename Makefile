@@ -9,9 +9,19 @@ SHELL := bash
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
-# The exporter, the module with the tests against a real RocketMQ, and the one
-# with rules and boards.
-MODULES := . test observability
+# The exporter, the module with the tests against a real RocketMQ, the one with
+# rules and boards, and the one with what makes and tests packages, image, chart
+# and manifests. The last copies files that the one before makes.
+MODULES := . test observability deploy
+
+# Where things go that are made to be shipped.
+DIST ?= dist
+# Where the image lives, without a tag; `make generate` tells the chart, the
+# manifests and the documents.
+IMAGE ?= $(shell cat deploy/IMAGE)
+# What binaries and packages are made for.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+ARCHES    ?= amd64 arm64
 
 # What `rocketmq_exporter --version` says. Each is made from the commit alone,
 # so that the same commit gives the same binary anywhere; outside a git
@@ -29,21 +39,91 @@ LDFLAGS = -s -w \
 	-X $(STAMP).Branch=$(BRANCH) \
 	-X $(STAMP).BuildUser=$(BUILD_USER) \
 	-X $(STAMP).BuildDate=$(BUILD_DATE)
+# Without Go's own stamp of the commit, which says nothing that the above does
+# not and is another one outside of a git repository.
+GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+# What is made of binaries bears the commit's time, and not that of the day.
+COMMITTED         ?= $(or $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null),1970-01-01T00:00:00Z)
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+HOME_PAGE         ?= https://$(shell go list -m)
+
+# For the scripts that ship.
+STAMPS = DIST='$(DIST)' IMAGE='$(IMAGE)' HOME_PAGE='$(HOME_PAGE)' COMMITTED='$(COMMITTED)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
+	VERSION='$(VERSION)' REVISION='$(REVISION)' BRANCH='$(BRANCH)' BUILD_USER='$(BUILD_USER)' BUILD_DATE='$(BUILD_DATE)'
 
 ##@ Use
 
 .PHONY: build
 build: ## static binary ./rocketmq_exporter
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o rocketmq_exporter ./cmd/rocketmq_exporter
+	$(GOBUILD) -o rocketmq_exporter ./cmd/rocketmq_exporter
 
 .PHONY: demo
 demo: build ## the exporter beside a fake cluster with a backlog of every kind
 	./rocketmq_exporter demo
 
+##@ Ship
+
+.PHONY: binaries
+binaries: ## static binaries for all of PLATFORMS, in dist/bin
+	for p in $(PLATFORMS); do \
+		os=$${p%/*} arch=$${p#*/}; \
+		exe=; if [ $$os = windows ]; then exe=.exe; fi; \
+		GOOS=$$os GOARCH=$$arch $(GOBUILD) -o $(DIST)/bin/$$os-$$arch/rocketmq_exporter$$exe ./cmd/rocketmq_exporter; \
+	done
+
+.PHONY: linux-binaries
+linux-binaries:
+	$(MAKE) --no-print-directory binaries PLATFORMS='$(ARCHES:%=linux/%)'
+
+.PHONY: packages
+packages: linux-binaries licenses ## deb and rpm for all of ARCHES, in dist
+	$(STAMPS) hack/packages.sh $(ARCHES)
+
+.PHONY: image
+image: ARCHES := $(shell go env GOARCH)
+image: image-root ## image for this machine, by docker or buildah
+	$(STAMPS) hack/image.sh $(ARCHES)
+
+.PHONY: image-archive
+image-archive: image-root ## image for all of ARCHES, as an OCI archive in dist; needs buildah
+	$(STAMPS) hack/image.sh --archive $(ARCHES)
+
+# What goes into the image, for each architecture.
+.PHONY: image-root
+image-root: linux-binaries licenses
+	rm -rf $(DIST)/image
+	for arch in $(ARCHES); do \
+		root=$(DIST)/image/linux-$$arch; \
+		install -D -m 755 $(DIST)/bin/linux-$$arch/rocketmq_exporter $$root/rocketmq_exporter; \
+		install -D -m 644 $(DIST)/LICENSES $$root/LICENSES; \
+		install -d $$root/etc/ssl/certs; \
+		go -C deploy run ./cmd/cacerts >$$root/etc/ssl/certs/ca-certificates.crt; \
+	done
+
+.PHONY: licenses
+licenses:
+	mkdir -p $(DIST)
+	hack/licenses.sh >$(DIST)/LICENSES
+
+.PHONY: chart
+chart: ## Helm chart, in dist
+	cd deploy && go tool helm package helm/rocketmq-exporter --destination $(abspath $(DIST))
+
+.PHONY: release-snapshot
+release-snapshot: ## everything that a release has, by GoReleaser, without releasing it; takes minutes
+	hack/install-tools.sh goreleaser cyclonedx-gomod rpm
+	$(STAMPS) hack/release.sh --snapshot
+
+.PHONY: release
+release: ## the same of the tag that is checked out; publishes nothing
+	hack/install-tools.sh goreleaser cyclonedx-gomod rpm
+	$(STAMPS) hack/release.sh
+
 ##@ Test
 
 .PHONY: test
-test: tools test-unit test-race test-observability test-real ## everything; installs what it needs
+test: tools test-unit test-race test-observability test-deploy test-real ## everything; installs what it needs
 
 .PHONY: test-unit
 test-unit: ## tests of the exporter, with the seeds of the fuzz targets
@@ -66,6 +146,11 @@ test-observability: ## rules and boards, on the demo and in a real Prometheus
 .PHONY: test-real
 test-real: ## against real RocketMQ brokers; needs a JDK and Maven
 	cd test && go test -count=1 -timeout 20m ./...
+
+# Never from the cache, likewise: what these look at is made by make.
+.PHONY: test-deploy
+test-deploy: ## packages, image, chart and manifests; installs and removes a package, as root
+	cd deploy && go test -count=1 -timeout 10m ./...
 
 FUZZTIME ?= 60s
 .PHONY: fuzz
@@ -121,7 +206,7 @@ check-rules: ## scrape configurations, rules, and when alerts fire
 
 .PHONY: check-shell
 check-shell: ## shellcheck
-	shellcheck .ci/run hack/*.sh
+	shellcheck .ci/run hack/*.sh deploy/package/*.sh
 
 ##@ Care
 

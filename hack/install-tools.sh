@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # Installs what the project's checks and tests need beyond Go and git, and only
-# what is missing. System packages come from apt; golangci-lint, promtool and
-# prometheus go to .tools/bin, which the Makefile puts first in PATH. Nothing is
-# started.
+# what is missing. System packages come from apt; golangci-lint, promtool,
+# prometheus and supervisord go to .tools, whose bin the Makefile puts first in
+# PATH. Nothing is started.
 #
 # usage: hack/install-tools.sh [TOOL...]
 #
-# TOOL is one of: make cc shellcheck golangci-lint promtool prometheus jdk maven. Without
-# any, all of them are installed. Building and running the exporter needs none.
+# TOOL is one of: make cc shellcheck golangci-lint promtool prometheus buildah
+# supervisord rpm systemd-analyze jdk maven. Without any, all of them are installed.
+# For a release there are goreleaser and cyclonedx-gomod besides. Building and
+# running the exporter needs none.
 set -euo pipefail
 
 readonly golangci_lint_version=v2.15.0
+readonly goreleaser_version=v2.16.0 # the next wants a Go newer than 1.26
+readonly cyclonedx_version=v1.10.0
 readonly jdk_oldest=17 # what RocketMQ 4.9 and 5.x are tested on here
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -75,39 +79,65 @@ install_packages() {
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "${packages[@]}" >&2
 }
 
-# prometheus and promtool are taken out of their package instead of installing
-# it: a server would start at once, and at every boot.
+# unpack downloads a package and lays out its files in a folder, without
+# installing it: what is a server would start at once, and at every boot.
+unpack() { # package, folder
+  local tmp
+  tmp=$(mktemp -d)
+  if ! download "$1" "$tmp"; then
+    apt_update # the package lists are missing or name a file that is gone
+    download "$1" "$tmp" || die "cannot download the package $1"
+  fi
+  dpkg-deb --extract "$tmp/$1"_*.deb "$2"
+  rm -rf "$tmp"
+}
+
+download() { # package, folder
+  have apt-get || die "this is no Debian or Ubuntu: install $1 by hand"
+  # As root apt would download as a user who may not write to the folder.
+  (cd "$2" && apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root "$1" >&2)
+}
+
 install_from_prometheus() { # command
   if have "$1"; then return 0; fi
   say "$1, from the package prometheus"
   local tmp command
   tmp=$(mktemp -d)
-  if ! download_prometheus "$tmp"; then
-    apt_update # the package lists are missing or name a file that is gone
-    download_prometheus "$tmp" || die 'cannot download the package prometheus'
-  fi
-  dpkg-deb --extract "$tmp"/prometheus_*.deb "$tmp/x"
+  unpack prometheus "$tmp"
   for command in promtool prometheus; do
-    install -D -m 755 "$tmp/x/usr/bin/$command" "$bin/$command"
+    install -D -m 755 "$tmp/usr/bin/$command" "$bin/$command"
   done
   rm -rf "$tmp"
 }
 
-download_prometheus() { # into a folder
-  have apt-get || die "this is no Debian or Ubuntu: install prometheus and promtool by hand"
-  # As root apt would download as a user who may not write to the folder.
-  (cd "$1" && apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root prometheus >&2)
+install_supervisord() {
+  if have supervisord; then return 0; fi
+  say 'supervisord, from the package supervisor'
+  unpack supervisor "$root/.tools/supervisor"
+  mkdir -p "$bin"
+  cat >"$bin/supervisord" <<EOF
+#!/bin/sh
+PYTHONPATH='$root/.tools/supervisor/usr/lib/python3/dist-packages' exec python3 -m supervisor.supervisord "\$@"
+EOF
+  chmod 755 "$bin/supervisord"
+}
+
+# It is Python, and looks for its own release by pkg_resources.
+need_supervisord() {
+  if have supervisord || python3 -c 'import pkg_resources' 2>/dev/null; then return 0; fi
+  packages+=(python3 python3-pkg-resources)
 }
 
 # A linter built by another Go release cannot read what this one compiles, so
-# both versions count; the binary knows them itself.
-install_golangci_lint() {
-  local module=github.com/golangci/golangci-lint/v2 built
-  built=$(go version -m "$bin/golangci-lint" 2>/dev/null |
+# both versions count; the binary knows them itself. It is the same with whatever
+# else is built here.
+go_install() { # command, module, version, folder of the command in the module
+  local built
+  built=$(go version -m "$bin/$1" 2>/dev/null |
     awk 'NR == 1 { go = $NF } $1 == "mod" { print $2, $3, go }') || true
-  [ "$built" != "$module $golangci_lint_version $(go env GOVERSION)" ] || return 0
-  say "golangci-lint $golangci_lint_version with $(go env GOVERSION), which takes a few minutes the first time"
-  GOBIN=$bin go install "$module/cmd/golangci-lint@$golangci_lint_version"
+  [ "$built" != "$2 $3 $(go env GOVERSION)" ] || return 0
+  say "$1 $3 with $(go env GOVERSION), which takes a few minutes the first time"
+  GOBIN=$bin go install "$2$4@$3"
 }
 
 main() {
@@ -117,20 +147,26 @@ main() {
     case $tool in
       make | shellcheck) need_command "$tool" "$tool" ;;
       maven) need_command mvn maven ;;
+      buildah | rpm) need_command "$tool" "$tool" ;;
+      systemd-analyze) need_command systemd-analyze systemd ;;
+      supervisord) need_supervisord ;;
       cc) need_cc ;;
       jdk) need_jdk ;;
-      golangci-lint | promtool | prometheus) ;; # below, when there are packages
+      golangci-lint | promtool | prometheus | goreleaser | cyclonedx-gomod) ;; # below, when there are packages
       *) die "unknown tool: $tool" ;;
     esac
   done
   install_packages
   for tool in "$@"; do
     case $tool in
-      golangci-lint) install_golangci_lint ;;
+      golangci-lint) go_install golangci-lint github.com/golangci/golangci-lint/v2 "$golangci_lint_version" /cmd/golangci-lint ;;
+      goreleaser) go_install goreleaser github.com/goreleaser/goreleaser/v2 "$goreleaser_version" '' ;;
+      cyclonedx-gomod) go_install cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod "$cyclonedx_version" /cmd/cyclonedx-gomod ;;
+      supervisord) install_supervisord ;;
       promtool | prometheus) install_from_prometheus "$tool" ;;
     esac
   done
 }
 
-[ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool prometheus jdk maven
+[ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool prometheus buildah supervisord rpm systemd-analyze jdk maven
 main "$@"

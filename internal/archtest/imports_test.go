@@ -46,6 +46,10 @@ const (
 	rocketmqClient   = "github.com/apache/rocketmq-client-go/v2"
 	prometheusServer = "github.com/prometheus/prometheus"
 	grafanaSDK       = "github.com/grafana/grafana-foundation-sdk/go"
+	certificateRoots = "golang.org/x/crypto/x509roots/fallback"
+	kubernetes       = "k8s.io"
+	kubernetesSigs   = "sigs.k8s.io"
+	operatorAPI      = "github.com/prometheus-operator/prometheus-operator"
 )
 
 // rules is the table of import directions: data flows from the sources on the
@@ -127,6 +131,9 @@ var rules = map[string]rule{
 	"internal/config/configdoc": { // go generate runs it: docs/configuration.md from the table
 		own: []string{"internal/config"},
 	},
+	"internal/config/envfile": { // go generate runs it: the env file of the packages, likewise
+		own: []string{"internal/config"},
+	},
 	"internal/app": {
 		everything: true,
 	},
@@ -166,6 +173,30 @@ var rules = map[string]rule{
 	},
 	"observability/cmd/runbooks": {
 		own: []string{"observability/internal/rule", "observability/internal/runbook"},
+	},
+
+	// The nested module deploy/: what makes and tests packages, image, chart and
+	// manifests. It knows the exporter as a program.
+	"deploy": {},
+	"deploy/cmd/cacerts": {
+		external: []string{certificateRoots},
+	},
+	"deploy/cmd/generate": {
+		external: []string{yaml},
+	},
+	"deploy/internal/kube": {
+		external: []string{kubernetes, kubernetesSigs, operatorAPI},
+	},
+	"deploy/internal/ship": {},
+	"deploy/test/image":    {own: []string{"deploy/internal/ship"}},
+	"deploy/test/packages": {own: []string{"deploy/internal/ship"}},
+	"deploy/test/release": {
+		own:      []string{"deploy/internal/ship"},
+		external: []string{yaml},
+	},
+	"deploy/test/kubernetes": {
+		own:      []string{"deploy/internal/ship", "deploy/internal/kube"},
+		external: []string{kubernetes, kubernetesSigs, operatorAPI},
 	},
 
 	// The nested module test/: the harness that runs a real RocketMQ is a
