@@ -184,7 +184,7 @@ check-vet: ## go vet
 
 .PHONY: check-lint
 check-lint: ## golangci-lint
-	for module in $(MODULES); do (cd $$module && golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+	for module in $(MODULES); do (cd $$module && golangci-lint run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: check-imports
 check-imports: ## import directions, and that only reading requests are used
