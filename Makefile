@@ -150,7 +150,8 @@ test-real: ## against real RocketMQ brokers; needs a JDK and Maven
 # Never from the cache, likewise: what these look at is made by make.
 .PHONY: test-deploy
 test-deploy: ## packages, image, chart and manifests; installs and removes a package, as root
-	cd deploy && go test -count=1 -timeout 10m ./...
+	cd deploy && for tool in helm nfpm; do go tool -n $$tool; done # built before a test waits for them
+	cd deploy && go test -count=1 -timeout 20m ./...
 
 FUZZTIME ?= 60s
 .PHONY: fuzz

@@ -71,10 +71,22 @@ func status() string {
 	return strings.TrimSpace(out)
 }
 
+// dpkg changes what is installed. Somebody else may be at it: then it waits.
+func dpkg(t *testing.T, args ...string) {
+	t.Helper()
+	ship.Eventually(t, "dpkg is free", func() bool {
+		_, err := ship.Try(".", []string{"DEBIAN_FRONTEND=noninteractive"}, "dpkg", args...)
+		if err != nil && !strings.Contains(err.Error(), "lock") {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+}
+
 func install(t *testing.T, dist, version string) {
 	t.Helper()
 	deb := filepath.Join(dist, name+"_"+version+"_"+arch(t)+".deb")
-	ship.Run(t, ".", []string{"DEBIAN_FRONTEND=noninteractive"}, "dpkg", "--install", deb)
+	dpkg(t, "--install", deb)
 	if got := status(); got != "installed "+version {
 		t.Fatalf("dpkg says %q", got)
 	}
@@ -139,7 +151,7 @@ func TestDeb(t *testing.T) {
 		}
 	}
 	same("after the upgrade")
-	ship.Run(t, ".", nil, "dpkg", "--remove", name)
+	dpkg(t, "--remove", name)
 	same("after the removal")
 	for file := range wanted {
 		_, err := os.Stat(file)
@@ -147,7 +159,7 @@ func TestDeb(t *testing.T) {
 			t.Errorf("after the removal: %s is there: %t", file, left)
 		}
 	}
-	ship.Run(t, ".", nil, "dpkg", "--purge", name)
+	dpkg(t, "--purge", name)
 	if got := status(); got != "not-installed" {
 		t.Errorf("after the purge it is %s", got)
 	}
