@@ -88,6 +88,7 @@ unpack() { # package, folder
     apt_update # the package lists are missing or name a file that is gone
     download "$1" "$tmp" || die "cannot download the package $1"
   fi
+  mkdir -p "$2"
   dpkg-deb --extract "$tmp/$1"_*.deb "$2"
   rm -rf "$tmp"
 }
