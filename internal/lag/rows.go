@@ -191,7 +191,7 @@ func (b *builder) emit(g *model.Group, e *entry) {
 	if e.part == notInPart {
 		shared = b.process(b.holder(e))
 	} else {
-		owners = g.Owners[model.TopicOnBroker{Topic: pair.Topic, Broker: d.Broker}]
+		owners = b.owners(g, pair.Topic, e)
 		b.countOwned(owners, len(b.run.backlog))
 	}
 	queues := b.queueSums[e.broker]
@@ -240,6 +240,16 @@ func (b *builder) emit(g *model.Group, e *entry) {
 	}
 	total := &r.Groups[len(r.Groups)-1].Backlog
 	*total = plus(*total, sum)
+}
+
+// owners says who holds the queues of an entry, by queue id.
+func (b *builder) owners(g *model.Group, topic string, e *entry) []int32 {
+	part := &b.report.Snapshot.Parts[e.part]
+	if part.Owners == nil {
+		return g.Owners[model.TopicOnBroker{Topic: topic, Broker: part.Broker}]
+	}
+	c := &part.Commits[e.index]
+	return part.Owners[c.First : c.First+part.Topics[c.Topic].Queues]
 }
 
 // client is the place in the report of the process of a client of the group

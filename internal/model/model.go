@@ -100,6 +100,11 @@ type PartOfRound struct {
 	// Missing counts the topics of a fresh part whose offsets could not be
 	// read in the round; the last good ones stand in while they are kept.
 	Missing int
+	// Owners holds one value per queue of each entry of Commits, as Committed
+	// does: which client holds the queue, an index in the Clients of the
+	// entry's group; NoOwner where nobody is known to. nil: Group.Owners says
+	// it, as it may where there are few.
+	Owners []int32
 }
 
 // Part is the offsets that one broker (name) told at one time.
@@ -214,9 +219,9 @@ type Group struct {
 	// Topics is what the group subscribes while it is online. Empty with
 	// clients online: the group told none (a pull consumer may not).
 	Topics map[string]struct{}
-	// Owners says for a topic on a broker which client holds each queue: an
-	// index in Clients by queue id, NoOwner where nobody is known to. For a
-	// broadcasting group it is empty.
+	// Owners says, where parts do not have Owners of their own, for a topic on
+	// a broker which client holds each queue: an index in Clients by queue id,
+	// NoOwner where nobody is known to. For a broadcasting group it is empty.
 	Owners map[TopicOnBroker][]int32
 	// Told: every client has said which queues it holds since the members
 	// changed, so that a queue without an owner has none.

@@ -77,7 +77,7 @@ func (e Ends) set(id int, q queue) {
 	if n := int(l.width); n > len(l.older) {
 		l.older = append(l.older, make([]queue, n-len(l.older))...)
 	}
-	l.older[id] = slices.Clip(q)
+	l.older[id] = append(make(queue, 0, len(q)), q...) // many have one anchor and nothing else
 }
 
 // queue is the history of one queue, the oldest sample first: times and ends

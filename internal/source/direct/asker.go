@@ -3,6 +3,7 @@ package direct
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ type asker struct {
 	client *client
 	ctx    context.Context //nolint:containedctx // lives as long as the source
 	wg     *sync.WaitGroup // the source's
+	seed   maphash.Seed    // of refs
 
 	mu      sync.Mutex
 	queues  map[string]*askQueue // by address
@@ -40,8 +42,10 @@ type askKey struct{ cluster, group, clientID string }
 // question is one process to be asked.
 type question struct {
 	askKey
-	members uint64    // the group's members when it was asked
-	began   time.Time // of the round that asked
+	members uint64 // the group's members when it was asked
+	// broadcasting: what is asked for is how far the process is itself.
+	broadcasting bool
+	began        time.Time // of the round that asked
 	// urgent: the round waits a moment for the answer.
 	urgent bool
 }
@@ -81,9 +85,9 @@ func (q *askQueue) next() (one question, ok bool) {
 	return one, true
 }
 
-func newAsker(ctx context.Context, client *client, wg *sync.WaitGroup) *asker {
+func newAsker(ctx context.Context, client *client, wg *sync.WaitGroup, seed maphash.Seed) *asker {
 	return &asker{
-		client: client, ctx: ctx, wg: wg,
+		client: client, ctx: ctx, wg: wg, seed: seed,
 		queues: make(map[string]*askQueue),
 		queued: make(map[askKey]struct{}), awaited: make(map[askKey]struct{}),
 	}
@@ -160,7 +164,7 @@ func (a *asker) one(addr string, q question) (*held, error) {
 		if failed = err; err != nil {
 			return
 		}
-		if h, failed = readHeld(resp.Body); failed != nil {
+		if h, failed = readHeld(resp.Body, a.seed, q.broadcasting); failed != nil {
 			failed = fmt.Errorf("%s: %w", addr, failed)
 		}
 	})

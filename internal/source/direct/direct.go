@@ -77,6 +77,7 @@ type Source struct {
 	nameServers []model.NameServer
 	clusters    map[string]*cluster
 	lastBegan   time.Time // of the round before
+	owners      []int32   // scratch
 }
 
 var _ source.Source = (*Source)(nil)
@@ -89,7 +90,7 @@ func New(o Options) *Source {
 		clusters: make(map[string]*cluster),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.asker = newAsker(s.ctx, s.client, &s.background)
+	s.asker = newAsker(s.ctx, s.client, &s.background, s.seed)
 	for _, addr := range o.NameServers {
 		s.nameServers = append(s.nameServers, model.NameServer{Addr: addr})
 	}
@@ -230,7 +231,9 @@ func (r *round) snapshots() []*model.Snapshot {
 			if part == nil { // nothing is known of its offsets, which must show
 				part = &model.Part{Broker: b.name}
 			}
-			snap.Parts = append(snap.Parts, model.PartOfRound{Part: part, Age: b.partAge, Missing: len(b.carried)})
+			snap.Parts = append(snap.Parts, model.PartOfRound{
+				Part: part, Age: b.partAge, Missing: len(b.carried), Owners: b.owners,
+			})
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
 			snap.Groups = append(snap.Groups, c.groups[name].snapshot())

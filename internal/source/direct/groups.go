@@ -37,11 +37,10 @@ type group struct {
 	clients            []model.Client
 	topics             map[string]struct{}
 
-	held   map[string]*held // by client id: the queues that it holds
-	stale  bool             // owners is older than held and clients
-	owners map[model.TopicOnBroker][]int32
-	twice  bool // a queue is claimed by two processes
-	open   bool // of the round: a queue has no owner, or two
+	held     map[string]*held // by client id: the queues that it holds
+	stale    bool             // claiming is older than held and clients
+	claiming []claimant
+	open     bool // of the round: a queue has no owner, or two
 
 	layout, lastLayout uint64 // fingerprint of processes and queues
 
@@ -242,7 +241,7 @@ func (g *group) setClients(seed maphash.Seed, conns []remoting.Connection) {
 
 // setOffline notes that nobody is online. What the group was stays known.
 func (g *group) setOffline() {
-	g.clients, g.topics, g.held, g.owners, g.local = nil, nil, nil, nil, nil
+	g.clients, g.topics, g.held, g.claiming, g.local = nil, nil, nil, nil, nil
 	g.members, g.connSum = 0, 0
 }
 
@@ -362,7 +361,7 @@ func (r *round) finishGroups() {
 			r.finishGroup(c, g)
 			r.setPop(c, g)
 		}
-		c.findOpenQueues()
+		r.assignOwners(c)
 		for _, g := range c.groups {
 			g.recheck.note(!g.open, r.began, r.src.opts.OwnerRefresh)
 		}
@@ -376,40 +375,11 @@ func (r *round) finishGroup(c *cluster, g *group) {
 	}
 	switch {
 	case !g.known || len(g.clients) == 0:
-		g.owners, g.local = nil, nil
+		g.local = nil
 	case g.model == model.Broadcasting:
-		g.owners, g.local = nil, g.localCommits(c, r.src.opts.KeepRounds)
+		g.local = g.localCommits(c, r.src.opts.KeepRounds)
 	default:
 		g.local = nil
-		if g.stale || g.owners == nil {
-			g.owners, g.twice = g.assignOwners()
-			g.stale = false
-		}
-		g.open = g.twice
-	}
-}
-
-// findOpenQueues marks the groups with a queue that nobody is known to hold, of
-// a topic that they subscribe.
-func (c *cluster) findOpenQueues() {
-	for _, b := range c.brokers {
-		if b.part == nil {
-			continue
-		}
-		for i := range b.part.Commits {
-			commits := &b.part.Commits[i]
-			g := c.groups[commits.Group]
-			if g == nil || g.open || g.owners == nil {
-				continue
-			}
-			topic := &b.part.Topics[commits.Topic]
-			if _, pops := g.pop[topic.Name]; pops {
-				continue // nobody holds its queues
-			}
-			if _, ok := g.topics[topic.Name]; ok && !g.ownsAll(topic, b.name) {
-				g.open = true
-			}
-		}
 	}
 }
 
@@ -477,7 +447,7 @@ func (c *cluster) hasMinimum(group string) bool {
 func (g *group) snapshot() *model.Group {
 	return &model.Group{
 		Name: g.name, Model: g.model, ConsumeType: g.consumeType, Known: g.known,
-		Clients: g.clients, Topics: g.topics, Owners: g.owners, Told: g.told(), Local: g.local,
+		Clients: g.clients, Topics: g.topics, Told: g.told(), Local: g.local,
 		Pop: g.pop, InFlight: g.inFlight,
 	}
 }

@@ -185,13 +185,13 @@ func TestNothingGrows(t *testing.T) {
 	sizes := map[string]int{
 		"clusters": len(s.src.clusters), "brokers": len(c.brokers), "groups": len(c.groups),
 		"processes of billing": len(c.groups["billing"].held), "processes of cache": len(c.groups["cache"].held),
-		"owned topics of billing": len(c.groups["billing"].owners),
-		"open questions":          len(s.src.asker.queued), "awaited": len(s.src.asker.awaited),
+		"claimants of billing": len(c.groups["billing"].claiming),
+		"open questions":       len(s.src.asker.queued), "awaited": len(s.src.asker.awaited),
 		"queues of questions": len(s.src.asker.queues), "answers": len(s.src.asker.answers),
 	}
 	want := map[string]int{
 		"clusters": 1, "brokers": 3, "groups": 3, "processes of billing": 2, "processes of cache": 2,
-		"owned topics of billing": 6, "open questions": 0, "awaited": 0, "queues of questions": 0, "answers": 0,
+		"claimants of billing": 2, "open questions": 0, "awaited": 0, "queues of questions": 0, "answers": 0,
 	}
 	if !reflect.DeepEqual(sizes, want) {
 		t.Errorf("remembered: %v\nwant:       %v", sizes, want)

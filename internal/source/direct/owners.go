@@ -2,16 +2,19 @@ package direct
 
 import (
 	"fmt"
+	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
-// held is what one process said of the queues that it holds: its own commit by
-// queue id, model.Unknown where it has none, notHeld where it does not hold the
-// queue.
+// held is what one process said of the queues that it holds.
 type held struct {
+	claims []claim // of a process of a clustering group, sorted
+	// Of a broadcasting process: its own commit by queue id, model.Unknown
+	// where it has none, notHeld where it does not hold the queue.
 	queues  map[model.TopicOnBroker][]int64
 	members uint64    // the group's members when it was asked
 	asked   time.Time // of the last answer
@@ -36,8 +39,8 @@ type held struct {
 const notHeld = model.Unknown - 1
 
 // readHeld reads the answer to GET_CONSUMER_RUNNING_INFO.
-func readHeld(body []byte) (*held, error) {
-	h := &held{queues: make(map[model.TopicOnBroker][]int64)}
+func readHeld(body []byte, seed maphash.Seed, broadcasting bool) (*held, error) {
+	h := &held{}
 	total := 0
 	var odd error
 	err := remoting.DecodeRunningInfo(body, func(q remoting.RunningQueue) {
@@ -49,14 +52,12 @@ func readHeld(body []byte) (*held, error) {
 				remoting.GetConsumerRunningInfo, remoting.ErrMalformed, q.QueueID, q.Topic, maxQueues-1, maxHeld)
 			return
 		}
-		key := model.TopicOnBroker{Topic: string(q.Topic), Broker: string(q.Broker)}
-		list := h.queues[key]
-		for len(list) <= int(q.QueueID) {
-			list = append(list, notHeld)
-			total++
+		if broadcasting {
+			total += h.add(&q)
+			return
 		}
-		list[q.QueueID] = max(q.CommitOffset, model.Unknown)
-		h.queues[key] = list
+		total++
+		h.claims = append(h.claims, ref(seed, brokerRef(seed, q.Broker), q.Topic)|claim(q.QueueID))
 	})
 	if err == nil {
 		err = odd
@@ -67,7 +68,26 @@ func readHeld(body []byte) (*held, error) {
 	if err != nil {
 		return nil, err
 	}
+	slices.Sort(h.claims)
+	h.claims = slices.Clip(h.claims)
 	return h, nil
+}
+
+// add notes a queue of a broadcasting process, and says by how much that made
+// the lists longer.
+func (h *held) add(q *remoting.RunningQueue) (more int) {
+	if h.queues == nil {
+		h.queues = make(map[model.TopicOnBroker][]int64)
+	}
+	key := model.TopicOnBroker{Topic: string(q.Topic), Broker: string(q.Broker)}
+	list := h.queues[key]
+	for len(list) <= int(q.QueueID) {
+		list = append(list, notHeld)
+		more++
+	}
+	list[q.QueueID] = max(q.CommitOffset, model.Unknown)
+	h.queues[key] = list
+	return more
 }
 
 // readPopped reads what a process has popped and not acknowledged.
@@ -108,7 +128,9 @@ func (r *round) askOwners() {
 			for i := range g.clients {
 				id := g.clients[i].ID
 				if due, urgent := g.due(id, r.began, s.opts.OwnerRefresh); due {
-					s.asker.ask(b.reader, question{askKey{c.name, g.name, id}, g.members, r.began, urgent})
+					s.asker.ask(b.reader, question{
+						askKey{c.name, g.name, id}, g.members, g.model == model.Broadcasting, r.began, urgent,
+					})
 				}
 			}
 		}
@@ -204,53 +226,9 @@ func (g *group) has(clientID string) bool {
 	return false
 }
 
-// assignOwners says who holds each queue of a clustering group. Where two
-// processes claim a queue, as they do for a moment in a rebalance, the one that
-// was asked last has it, and twice is true.
-func (g *group) assignOwners() (owners map[model.TopicOnBroker][]int32, twice bool) {
-	owners = make(map[model.TopicOnBroker][]int32)
-	for i := range g.clients {
-		h := g.held[g.clients[i].ID]
-		if h == nil || g.repeated(i) {
-			continue
-		}
-		for key, queues := range h.queues {
-			list := owners[key]
-			for len(list) < len(queues) {
-				list = append(list, model.NoOwner)
-			}
-			for q, commit := range queues {
-				if commit == notHeld {
-					continue
-				}
-				if other := list[q]; other != model.NoOwner {
-					twice = true
-					if g.held[g.clients[other].ID].asked.After(h.asked) {
-						continue
-					}
-				}
-				list[q] = int32(i)
-			}
-			owners[key] = list
-		}
-	}
-	return owners, twice
-}
-
 // repeated says whether a client has the id of the one before: broadcasting
 // processes on one host share theirs.
 func (g *group) repeated(i int) bool { return i > 0 && g.clients[i].ID == g.clients[i-1].ID }
-
-// ownsAll says whether each of a topic's queues has an owner.
-func (g *group) ownsAll(topic *model.Topic, broker string) bool {
-	list := g.owners[model.TopicOnBroker{Topic: topic.Name, Broker: broker}]
-	for q := range topic.Queues {
-		if q >= len(list) || list[q] == model.NoOwner {
-			return false
-		}
-	}
-	return true
-}
 
 // localCommits says how far each process of a broadcasting group is. A process
 // that does not answer keeps its last good numbers for some rounds. Where no

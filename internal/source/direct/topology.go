@@ -22,6 +22,7 @@ type broker struct {
 	reader string  // its address
 
 	part    *model.Part // last good offsets
+	owners  []int32     // who holds each queue of the part's commits
 	partAge int         // rounds since they were read
 	// carried says for how many rounds the part has held the last good
 	// offsets of topics that could not be read.
