@@ -24,18 +24,20 @@ type topic struct {
 	name   string
 	queues int // those that consumers read: ids 0 to queues-1
 
-	// Of the round: the topic's place in the part under construction, and
-	// what became of the request for its ends.
+	// Of the round: the topic's place in the part, under construction or
+	// sealed, and what became of the request for its ends.
 	slot  int
 	state topicState
 	// undecided: where some queue of it begins decides whether a missing
 	// commit counts.
 	undecided bool
-	ends      []int64 // in the sealed part
-	behind    bool    // some group has something to consume
+	behind    bool // some group has something to consume
 
 	topicMemory
 }
+
+// notInPart is the slot of a topic that is in no part.
+const notInPart = -1
 
 type topicState uint8
 

@@ -77,7 +77,12 @@ type Source struct {
 	nameServers []model.NameServer
 	clusters    map[string]*cluster
 	lastBegan   time.Time // of the round before
-	owners      []int32   // scratch
+
+	// Scratch of one step of a round, of one broker after the other.
+	owners  []int32
+	waiting []waiting
+	wanted  []wantedWait
+	slowest []int64 // the lowest commit of each queue
 }
 
 var _ source.Source = (*Source)(nil)

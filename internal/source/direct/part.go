@@ -51,7 +51,7 @@ func (p *partBuilder) takeCommits(body []byte) error {
 		part.Ends, part.Begins, part.Stored = make([]int64, 0, queues), make([]int64, 0, queues), make([]int64, 0, queues)
 	}
 	for _, t := range k.topics {
-		t.state, t.undecided, t.behind, t.ends = unused, false, false, nil
+		t.state, t.undecided, t.behind = unused, false, false
 	}
 	var row []int64
 	var sum int64

@@ -100,7 +100,7 @@ func (w *reading) statsErrands() (list []errand, late bool) {
 	}
 	for i := range topics {
 		t := &topics[i]
-		isNew, isDue := t.asked.IsZero(), t.age+elapsed > t.period
+		isNew, isDue := t.asked == never, t.age+elapsed > t.period
 		late = late || isNew || t.age > 2*max(t.period, elapsed)
 		if !isNew && !isDue && *share < 1 || len(list) >= maxStatsTopics || queues+t.queues > maxStatsQueues && queues > 0 {
 			break
@@ -117,7 +117,7 @@ func (w *reading) statsErrands() (list []errand, late bool) {
 
 // needStats lists the topics whose stats no round asks for.
 func (w *reading) needStats() []waiting {
-	list := w.broker.waiting[:0]
+	list := w.src.waiting[:0]
 	for _, t := range w.broker.known.sorted {
 		if w.proc.bulk == ignores && t.state != unused {
 			continue // the round itself asked for them
@@ -126,9 +126,9 @@ func (w *reading) needStats() []waiting {
 		if !t.behind && t.failures == 0 && w.isQuiet(t) {
 			period *= quietCycles
 		}
-		list = append(list, waiting{t, period, w.began.Sub(t.asked)})
+		list = append(list, waiting{t, period, t.asked.until(w.began)})
 	}
-	w.broker.waiting = list
+	w.src.waiting = list
 	return list
 }
 
@@ -136,10 +136,10 @@ func (w *reading) needStats() []waiting {
 // asked for.
 func (w *reading) isQuiet(t *topic) bool {
 	switch {
-	case t.stats == nil || w.proc.bulk != answers:
+	case !t.hasStats || w.proc.bulk != answers:
 		return false
 	case t.state == unused:
-		return slices.Equal(t.stats.ends, t.stats.atEnds)
+		return slices.Equal(t.list(listEnds), t.list(listAtEnds))
 	}
-	return slices.Equal(t.ends, t.stats.atEnds)
+	return slices.Equal(w.endsOf(t), t.list(listAtEnds))
 }

@@ -1,7 +1,7 @@
 package direct
 
 import (
-	"slices"
+	"math"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -10,27 +10,86 @@ import (
 
 // topicMemory is what is remembered of a topic of one broker between rounds. It
 // goes with the topic: when the broker no longer lists it, all is forgotten.
+//
+// A large cluster has hundreds of thousands, most of them retry topics of one
+// queue, so it is all in one list. What of that goes into snapshots is replaced,
+// not written to.
 type topicMemory struct {
-	// first holds the ends that were read first, by queue id: what was
-	// committed below them was committed before anybody watched. It follows
-	// the slowest commit: what lies behind that nobody need remember, and a
-	// commit that goes back there must be asked about.
-	first []int64
-	stats *topicStats
+	values []int64 // width values of each list in turn
+	width  int32
 
-	asked    time.Time // when its stats were last asked for
-	failures int       // in a row
+	hasFirst, hasStats bool
+	failures           uint8 // to tell the stats, in a row
+	asked              stamp
+	endsAt             stamp // of the list of ends
 }
 
-// topicStats are the queues of one topic as the slower cycle knows them, by
-// queue id. They are replaced, not written to.
+// stamp is a time in ms since 1970, in a third of the bytes.
+type stamp int64
+
+const never stamp = 0
+
+func stampOf(t time.Time) stamp { return stamp(t.UnixMilli()) }
+
+func (s stamp) time() time.Time { return time.UnixMilli(int64(s)) }
+
+func (s stamp) until(t time.Time) time.Duration {
+	if s == never {
+		return math.MaxInt64
+	}
+	return t.Sub(s.time())
+}
+
+// The lists of a memory, by queue id.
+const (
+	// The ends that were read first: what was committed below them was
+	// committed before anybody watched.
+	listFirst = iota
+	// What the slower cycle knows, and the ends that were told with it.
+	listBegins
+	listStored
+	listAtEnds
+	// The newest ends, of a topic whose ends no round asks for. There need
+	// not be any: then they are the ends that were told with the rest.
+	listEnds
+
+	lists = listEnds // that there always are
+)
+
+func (m *topicMemory) list(i int) []int64 {
+	w := int(m.width)
+	if i*w >= len(m.values) {
+		i = listAtEnds
+	}
+	return m.values[i*w : (i+1)*w : (i+1)*w]
+}
+
+// first are the ends that were read first; nil: none were.
+func (m *topicMemory) first() []int64 {
+	if !m.hasFirst {
+		return nil
+	}
+	return m.list(listFirst)
+}
+
+// renew makes all lists anew, for so many queues.
+func (m *topicMemory) renew(queues, lists int) {
+	old := *m
+	m.width = int32(queues)
+	m.values = appendUnknown(make([]int64, 0, lists*int(m.width)), lists*int(m.width))
+	for i := range min(lists, len(old.values)/max(int(old.width), 1)) {
+		copy(m.list(i), old.list(i))
+	}
+}
+
+// forgetStats forgets what the slower cycle knows.
+func (m *topicMemory) forgetStats() { m.hasStats, m.asked = false, never }
+
+// topicStats are the queues of one topic as an answer tells them, by queue id.
 type topicStats struct {
 	begins, stored []int64
-	atEnds         []int64 // the ends that were told with them
-
-	// The newest ends, of a topic whose ends no round asks for.
-	ends   []int64
-	endsAt time.Time
+	ends           []int64 // that were told with them
+	at             time.Time
 }
 
 // quietCycles is how many times longer a topic is believed to be as it was when
@@ -42,19 +101,18 @@ const quietCycles = 10
 // readStats reads an answer to GET_TOPIC_STATS_INFO.
 func readStats(body []byte, queues int, now time.Time) (*topicStats, error) {
 	s := &topicStats{
-		begins: appendUnknown(nil, queues), stored: appendUnknown(nil, queues), atEnds: appendUnknown(nil, queues),
-		endsAt: now,
+		begins: appendUnknown(nil, queues), stored: appendUnknown(nil, queues), ends: appendUnknown(nil, queues),
+		at: now,
 	}
 	err := remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
 		if q.QueueID < 0 || int(q.QueueID) >= queues || o.Min < 0 || o.Max < o.Min {
 			return
 		}
-		s.begins[q.QueueID], s.atEnds[q.QueueID] = o.Min, o.Max
+		s.begins[q.QueueID], s.ends[q.QueueID] = o.Min, o.Max
 		if o.LastUpdate > 0 && o.Max > 0 {
 			s.stored[q.QueueID] = o.LastUpdate
 		}
 	})
-	s.ends = s.atEnds
 	return s, err
 }
 
@@ -78,15 +136,19 @@ func (w *reading) takeStats(addr, name string, s *topicStats, err error) {
 	if t == nil || isNotFound(err) {
 		return // it was deleted meanwhile, and is gone or soon will be
 	}
-	t.asked = w.began
+	t.asked = stampOf(w.began)
 	if err != nil {
-		if t.failures++; t.failures > w.src.opts.KeepRounds {
-			t.stats = nil
+		if t.failures = min(t.failures, math.MaxUint8-1) + 1; int(t.failures) > w.src.opts.KeepRounds {
+			t.hasStats = false
 		}
 		w.fail(w.broker.cluster.name, addr, remoting.GetTopicStatsInfo, err)
 		return
 	}
-	t.failures, t.stats = 0, s
+	t.renew(len(s.begins), lists)
+	copy(t.list(listBegins), s.begins)
+	copy(t.list(listStored), s.stored)
+	copy(t.list(listAtEnds), s.ends)
+	t.failures, t.hasStats, t.endsAt = 0, true, stampOf(s.at)
 }
 
 // endsErrand asks for the ends of topics in bulk.
@@ -128,24 +190,23 @@ func (w *reading) takeEnds(ends map[string][]int64, at time.Time) {
 		if t == nil {
 			continue
 		}
-		var s topicStats
-		if t.stats != nil && !wentBack(list, t.stats.atEnds) {
-			s = *t.stats
-		} else {
-			t.asked = time.Time{}
+		known := t.hasStats && !wentBack(list, t.list(listAtEnds))
+		t.renew(len(list), lists+1)
+		if !known {
+			t.forgetStats()
+			setUnknown(t.list(listBegins), t.list(listStored), t.list(listAtEnds))
 		}
-		s.ends, s.endsAt = list, at
-		s.begins, s.stored, s.atEnds = widened(s.begins, len(list)), widened(s.stored, len(list)), widened(s.atEnds, len(list))
-		t.stats = &s
+		copy(t.list(listEnds), list)
+		t.hasStats, t.endsAt = true, stampOf(at)
 	}
 }
 
-// widened is a list with at least n values.
-func widened(list []int64, n int) []int64 {
-	if len(list) >= n {
-		return list
+func setUnknown(lists ...[]int64) {
+	for _, list := range lists {
+		for i := range list {
+			list[i] = model.Unknown
+		}
 	}
-	return appendUnknown(slices.Clone(list), n-len(list))
 }
 
 // wentBack says whether a queue's end lies before where it was: the topic was
@@ -162,21 +223,21 @@ func wentBack(ends, before []int64) bool {
 // watch notes the ends of a topic that were read in the round, and forgets what
 // was known of another topic of that name.
 func (t *topic) watch(ends []int64) {
-	switch {
-	case t.first == nil || wentBack(ends, t.first):
-		t.first = slices.Clone(ends)
-	default:
-		for q := range min(len(ends), len(t.first)) {
-			if t.first[q] == model.Unknown {
-				t.first[q] = ends[q]
-			}
-		}
-		if n := len(t.first); len(ends) > n {
-			t.first = append(t.first[:n:n], ends[n:]...)
+	if int(t.width) < len(ends) {
+		t.renew(len(ends), max(lists, len(t.values)/max(int(t.width), 1)))
+	}
+	first := t.list(listFirst)
+	if !t.hasFirst || wentBack(ends, first) {
+		setUnknown(first)
+		t.hasFirst = true
+	}
+	for q, end := range ends {
+		if first[q] == model.Unknown {
+			first[q] = end
 		}
 	}
-	if t.stats != nil && wentBack(ends, t.stats.atEnds) {
-		t.stats, t.asked = nil, time.Time{}
+	if t.hasStats && wentBack(ends, t.list(listAtEnds)) {
+		t.forgetStats()
 	}
 }
 
@@ -184,6 +245,9 @@ func (t *topic) watch(ends []int64) {
 // missing commit depends on a beginning, only this round's answer decides.
 func (w *reading) fill(part *model.Part) {
 	w.inPart = make([]*topic, len(part.Topics))
+	for _, t := range w.build.topics {
+		t.slot = notInPart
+	}
 	for i := range part.Topics {
 		topic := &part.Topics[i]
 		t := w.broker.known.topics[topic.Name]
@@ -191,23 +255,32 @@ func (w *reading) fill(part *model.Part) {
 			continue
 		}
 		ends := part.Ends[topic.First : topic.First+topic.Queues]
-		if t.ends = ends; t.state == read {
+		if t.slot = i; t.state == read {
 			t.watch(ends)
 		}
-		if t.stats == nil {
+		if !t.hasStats {
 			continue
 		}
-		s := t.stats
-		for q := range min(len(s.begins), len(ends)) {
+		begins, stored := t.list(listBegins), t.list(listStored)
+		for q := range min(len(begins), len(ends)) {
 			at := topic.First + q
-			if part.Begins[at] == model.Unknown && !t.undecided && s.begins[q] <= ends[q] {
-				part.Begins[at] = s.begins[q]
+			if part.Begins[at] == model.Unknown && !t.undecided && begins[q] <= ends[q] {
+				part.Begins[at] = begins[q]
 			}
 			if part.Stored[at] == model.Unknown {
-				part.Stored[at] = s.stored[q]
+				part.Stored[at] = stored[q]
 			}
 		}
 	}
+}
+
+// endsOf are the ends of a topic in the sealed part; nil where it is in none.
+func (w *reading) endsOf(t *topic) []int64 {
+	if t.state == unused || t.slot == notInPart {
+		return nil
+	}
+	topic := &w.broker.part.Topics[t.slot]
+	return w.broker.part.Ends[topic.First : topic.First+topic.Queues]
 }
 
 // others are the topics that are in no part because no group has committed on
@@ -219,8 +292,8 @@ func (k *configs) others() []model.TopicStats {
 			continue
 		}
 		o := model.TopicStats{Topic: t.name}
-		if s := t.stats; s != nil {
-			o.Taken, o.Ends, o.Begins, o.Stored = s.endsAt, s.ends, s.begins, s.stored
+		if t.hasStats {
+			o.Taken, o.Ends, o.Begins, o.Stored = t.endsAt.time(), t.list(listEnds), t.list(listBegins), t.list(listStored)
 		}
 		list = append(list, o)
 	}

@@ -38,11 +38,6 @@ type broker struct {
 	// When the slower cycle last asked for what it asks once.
 	endsAsked, modesAsked, replicasAsked time.Time
 	share                                float64 // of a topic, left over from the round before
-
-	// Lists that planning uses in each round.
-	waiting []waiting
-	wanted  []wantedWait
-	slowest []int64 // of a round: the lowest commit of each queue in part
 }
 
 // proc is one process of a broker.

@@ -79,8 +79,8 @@ type wantedWait struct {
 // and which pairs go on at what was there before anybody watched, so that their
 // age must be asked for.
 func (w *reading) survey() []wantedWait {
-	part, wanted := w.broker.part, w.broker.wanted[:0]
-	slowest := w.broker.slowest[:0]
+	part, wanted := w.broker.part, w.src.wanted[:0]
+	slowest := w.src.slowest[:0]
 	for range part.Ends {
 		slowest = append(slowest, math.MaxInt64)
 	}
@@ -91,7 +91,7 @@ func (w *reading) survey() []wantedWait {
 			continue
 		}
 		want := wantedWait{commits: i}
-		isOld := false
+		first, isOld := t.first(), false
 		for q := range topic.Queues {
 			at, end := startOf(part.Committed[c.First+q], part.Begins[topic.First+q]), part.Ends[topic.First+q]
 			if at == model.Unknown {
@@ -100,7 +100,7 @@ func (w *reading) survey() []wantedWait {
 			if slowest[topic.First+q] = min(slowest[topic.First+q], at); at >= end {
 				continue
 			}
-			if t.behind = true; q < len(t.first) && at < t.first[q] {
+			if t.behind = true; q < len(first) && at < first[q] {
 				isOld = true
 				want.backlog += end - at
 			}
@@ -109,7 +109,7 @@ func (w *reading) survey() []wantedWait {
 			wanted = append(wanted, want)
 		}
 	}
-	w.broker.wanted, w.broker.slowest = wanted, slowest
+	w.src.wanted, w.src.slowest = wanted, slowest
 	w.follow(slowest)
 	return wanted
 }
@@ -121,10 +121,10 @@ func (w *reading) follow(slowest []int64) {
 		if t == nil {
 			continue
 		}
-		topic := &part.Topics[i]
-		for q := range min(topic.Queues, len(t.first)) {
+		topic, first := &part.Topics[i], t.first()
+		for q := range min(topic.Queues, len(first)) {
 			if at := slowest[topic.First+q]; at != math.MaxInt64 {
-				t.first[q] = max(t.first[q], min(at, part.Ends[topic.First+q]))
+				first[q] = max(first[q], min(at, part.Ends[topic.First+q]))
 			}
 		}
 	}
@@ -152,10 +152,11 @@ func (w *reading) starts(commits int, list []int64) (starts []int64, fingerprint
 	part := w.broker.part
 	c := &part.Commits[commits]
 	topic, t := &part.Topics[c.Topic], w.inPart[c.Topic]
+	first := t.first()
 	fingerprint = uint64(topic.Queues)
 	for q := range topic.Queues {
 		at := startOf(part.Committed[c.First+q], part.Begins[topic.First+q])
-		if at >= part.Ends[topic.First+q] || q >= len(t.first) || at >= t.first[q] {
+		if at >= part.Ends[topic.First+q] || q >= len(first) || at >= first[q] {
 			at = model.Unknown
 		}
 		fingerprint = (fingerprint ^ uint64(at)) * 0x9e3779b97f4a7c15
