@@ -107,7 +107,8 @@ type PartOfRound struct {
 	Owners []int32
 }
 
-// Part is the offsets that one broker (name) told at one time.
+// Part is the offsets that one broker (name) told at one time. Lists that are the
+// same as in the part before may be shared with it.
 type Part struct {
 	Broker string
 	Taken  time.Time

@@ -44,9 +44,7 @@ func (p *partBuilder) takeCommits(body []byte) error {
 	k := &p.broker.known
 	part := p.part
 	if last := p.broker.part; last != nil {
-		part.Commits = make([]model.Commits, 0, len(last.Commits)+8)
 		part.Committed = make([]int64, 0, len(last.Committed)+64)
-		part.Topics = make([]model.Topic, 0, len(last.Topics)+8)
 		queues := len(last.Ends) + 64
 		part.Ends, part.Begins, part.Stored = make([]int64, 0, queues), make([]int64, 0, queues), make([]int64, 0, queues)
 	}
@@ -110,9 +108,36 @@ func (p *partBuilder) addCommits(group string, t *topic) []int64 {
 	p.want(t)
 	part := p.part
 	first := len(part.Committed)
-	part.Commits = append(part.Commits, model.Commits{Group: group, Topic: t.slot, First: first})
+	part.Commits = grown(part.Commits, p.lastCommits(), model.Commits{Group: group, Topic: t.slot, First: first})
 	part.Committed = appendUnknown(part.Committed, t.queues)
 	return part.Committed[first:]
+}
+
+// grown is a list with one more value. While it is how the same list of the last
+// part begins, it is that, so that rounds share what does not change.
+func grown[T comparable](list, last []T, value T) []T {
+	n := len(list)
+	if n < len(last) && (n == 0 || &list[0] == &last[0]) {
+		if last[n] == value {
+			return last[: n+1 : n+1]
+		}
+		list = append(make([]T, 0, len(last)+8), list...)
+	}
+	return append(list, value)
+}
+
+func (p *partBuilder) lastTopics() []model.Topic {
+	if p.broker.part == nil {
+		return nil
+	}
+	return p.broker.part.Topics
+}
+
+func (p *partBuilder) lastCommits() []model.Commits {
+	if p.broker.part == nil {
+		return nil
+	}
+	return p.broker.part.Commits
 }
 
 func (p *partBuilder) addMinimum(group string, t *topic) []int64 {
@@ -152,7 +177,7 @@ func (p *partBuilder) want(t *topic) {
 	t.state, t.slot = wanted, len(p.topics)
 	p.topics = append(p.topics, t)
 	first := len(p.part.Ends)
-	p.part.Topics = append(p.part.Topics, model.Topic{Name: t.name, First: first, Queues: t.queues})
+	p.part.Topics = grown(p.part.Topics, p.lastTopics(), model.Topic{Name: t.name, First: first, Queues: t.queues})
 	p.part.Ends = appendUnknown(p.part.Ends, t.queues)
 	p.part.Begins = appendUnknown(p.part.Begins, t.queues)
 	p.part.Stored = appendUnknown(p.part.Stored, t.queues)

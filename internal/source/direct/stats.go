@@ -244,16 +244,15 @@ func (t *topic) watch(ends []int64) {
 // fill puts into a part what the slower cycle knows of its queues. Where a
 // missing commit depends on a beginning, only this round's answer decides.
 func (w *reading) fill(part *model.Part) {
-	w.inPart = make([]*topic, len(part.Topics))
+	w.inPart = w.topicsOf(part)
 	for _, t := range w.build.topics {
 		t.slot = notInPart
 	}
-	for i := range part.Topics {
-		topic := &part.Topics[i]
-		t := w.broker.known.topics[topic.Name]
-		if w.inPart[i] = t; t == nil {
+	for i, t := range w.inPart {
+		if t == nil {
 			continue
 		}
+		topic := &part.Topics[i]
 		ends := part.Ends[topic.First : topic.First+topic.Queues]
 		if t.slot = i; t.state == read {
 			t.watch(ends)
@@ -272,6 +271,18 @@ func (w *reading) fill(part *model.Part) {
 			}
 		}
 	}
+}
+
+// topicsOf are the topics of a sealed part, in its order; nil: deleted meanwhile.
+func (w *reading) topicsOf(part *model.Part) []*topic {
+	if part == w.build.part {
+		return w.build.topics
+	}
+	list := make([]*topic, len(part.Topics))
+	for i := range part.Topics {
+		list[i] = w.broker.known.topics[part.Topics[i].Name]
+	}
+	return list
 }
 
 // endsOf are the ends of a topic in the sealed part; nil where it is in none.

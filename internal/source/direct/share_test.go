@@ -1,0 +1,42 @@
+package direct
+
+import (
+	"testing"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// TestRoundsShareWhatStays: topics and commits of a broker are in memory once,
+// however many snapshots there are, and a change is in its own snapshot alone.
+func TestRoundsShareWhatStays(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
+	s.Shop()
+	s.Collect()
+	part := func() model.PartOfRound { return s.Collect().Snapshots[0].Parts[0] }
+	first, second := part(), part()
+	if &first.Topics[0] != &second.Topics[0] || &first.Commits[0] != &second.Commits[0] || &first.Owners[0] != &second.Owners[0] {
+		t.Error("two rounds without a change share no lists")
+	}
+	if &first.Ends[0] == &second.Ends[0] || &first.Committed[0] == &second.Committed[0] {
+		t.Error("two rounds share offsets")
+	}
+
+	topics := len(second.Topics)
+	s.Must(s.MQ.AddTopic(fakemq.Topic{Name: "later", Queues: 2}))
+	s.Must(s.MQ.AddGroup(fakemq.Group{Name: "latecomers", Topics: []string{"later"}}))
+	s.Must(s.MQ.Commit("latecomers", "later", "broker-a", 0, 0))
+	third := part()
+	if len(third.Topics) != topics+1 || len(second.Topics) != topics || len(third.Commits) != len(second.Commits)+1 {
+		t.Errorf("%d topics, then %d; %d commits, then %d", len(second.Topics), len(third.Topics), len(second.Commits), len(third.Commits))
+	}
+	for _, p := range []model.PartOfRound{first, second, third} {
+		for i := range p.Topics {
+			if at := &p.Topics[i]; at.First+at.Queues > len(p.Ends) {
+				t.Errorf("topic %q ends at queue %d of %d", at.Name, at.First+at.Queues, len(p.Ends))
+			}
+		}
+	}
+	s.Check("with more topics")
+}
