@@ -31,6 +31,9 @@ func (n *Node) appendRuntime(dst []byte) []byte {
 	}
 	for _, level := range sortedLevels(n.broker.delays) {
 		d := n.broker.delays[level]
+		if d.consumed == 0 && !n.release.five() {
+			continue // 4.x knows a level once it has delivered something
+		}
 		table = append(table, pair{"scheduleMessageOffset_" + strconv.Itoa(level), fmt.Sprintf("%d,%d", d.consumed, d.end)})
 	}
 	dst = append(dst, '{')
