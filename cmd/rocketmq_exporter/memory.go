@@ -14,7 +14,7 @@ import (
 // between two rounds. The heap of a small cluster, one or two megabytes, may grow
 // by half before it is collected; the default would let it double from four. A
 // large one may grow by less, but always by gcLeast, so that a round is not
-// collected all the time (docs/performance.md).
+// collected all the time.
 const (
 	gcPercent      = 50
 	gcPercentLarge = 15

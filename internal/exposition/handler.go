@@ -22,7 +22,7 @@ const (
 	DefaultTimeout    = 30 * time.Second
 )
 
-// gzipLevel is measured (BenchmarkWrite, docs/performance.md): what is written
+// gzipLevel is measured (BenchmarkWrite): what is written
 // repeats itself so much that higher levels take longer and save little.
 // klauspost's compressor takes half the time of the standard library's.
 const gzipLevel = gzip.BestSpeed

@@ -5,7 +5,7 @@
 // memory and the processor time of the exporter's own process.
 //
 // The fake cluster, the exporter and client_golang are processes of their own.
-// docs/performance.md says how to read the table.
+// Read ratios, not times: the machine is shared by all that is measured.
 package main
 
 import (
