@@ -13,12 +13,12 @@ import (
 // stats is what was told of a topic's queues on one broker.
 type stats struct {
 	span
-	round int // when it was told
+	round int // since when it may have changed
 	taken time.Time
 }
 
-// takeStats takes what was told of a topic.
-func (s *Source) takeStats(topic string, spans map[model.TopicOnBroker]span, taken time.Time) {
+// takeStats takes what was told of a topic in a round, or behind it.
+func (s *Source) takeStats(topic string, spans map[model.TopicOnBroker]span, round int, taken time.Time) {
 	for on := range s.stats {
 		if on.Topic == topic {
 			delete(s.stats, on) // it may have left a broker
@@ -26,7 +26,7 @@ func (s *Source) takeStats(topic string, spans map[model.TopicOnBroker]span, tak
 	}
 	for on, span := range spans {
 		if on.Topic == topic {
-			s.stats[on] = &stats{span: span, round: s.rounds, taken: taken}
+			s.stats[on] = &stats{span: span, round: round, taken: taken}
 		}
 	}
 }
@@ -88,7 +88,7 @@ func (r *round) readBeginnings() {
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		s.takeStats(topic, spans, s.opts.Now())
+		s.takeStats(topic, spans, s.rounds, s.opts.Now())
 	})
 }
 

@@ -36,6 +36,7 @@ type slowTopic struct {
 // finding is what a call brought.
 type finding struct {
 	topic string
+	round int // behind which it was asked
 	spans map[model.TopicOnBroker]span
 	taken time.Time
 	odd   int
@@ -73,13 +74,13 @@ func (r *round) takeErrand(f *finding) {
 	case f.err == nil:
 		t.failures = 0
 		r.odd += f.odd
-		s.takeStats(f.topic, f.spans, f.taken)
+		s.takeStats(f.topic, f.spans, f.round, f.taken)
 	case isNoPath(f.err):
 		s.noStats = s.rounds + s.opts.GroupRounds
 	case refusedWith(f.err, codeTopicNotExist):
 	default:
 		if t.failures++; t.failures > s.opts.KeepRounds {
-			s.takeStats(f.topic, nil, time.Time{})
+			s.takeStats(f.topic, nil, f.round, time.Time{})
 		}
 		r.fail(pathStats, f.err)
 	}
@@ -211,7 +212,7 @@ func (s *Source) startErrands(names []string) {
 	if len(names) == 0 {
 		return
 	}
-	done := make(chan struct{})
+	done, round := make(chan struct{}), s.rounds
 	s.slow.mu.Lock()
 	s.slow.done = done
 	s.slow.mu.Unlock()
@@ -221,7 +222,7 @@ func (s *Source) startErrands(names []string) {
 			if s.ctx.Err() != nil {
 				break
 			}
-			f := s.askErrand(name)
+			f := s.askErrand(name, round)
 			s.slow.mu.Lock()
 			s.slow.found = append(s.slow.found, f)
 			s.slow.mu.Unlock()
@@ -250,8 +251,8 @@ func (s *Source) Settle(ctx context.Context) {
 	}
 }
 
-func (s *Source) askErrand(topic string) finding {
-	f := finding{topic: topic}
+func (s *Source) askErrand(topic string, round int) finding {
+	f := finding{topic: topic, round: round}
 	f.err = s.client.get(s.ctx, s.opts.CallTimeout, pathStats, url.Values{"topic": {topic}}, func(d *decoder) (err error) {
 		f.spans, err = readStats(d)
 		f.odd = d.odd
