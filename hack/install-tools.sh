@@ -7,7 +7,8 @@
 # usage: hack/install-tools.sh [TOOL...]
 #
 # TOOL is one of: make cc shellcheck golangci-lint promtool prometheus buildah
-# supervisord rpm systemd-analyze jdk maven. Without any, all of them are installed.
+# supervisord rpm systemd-analyze procps jdk maven. Without any, all of them are
+# installed.
 # For a release there are goreleaser and cyclonedx-gomod besides. Building and
 # running the exporter needs none.
 set -euo pipefail
@@ -151,6 +152,7 @@ main() {
       buildah | rpm) need_command "$tool" "$tool" ;;
       systemd-analyze) need_command systemd-analyze systemd ;;
       supervisord) need_supervisord ;;
+      procps) need_command pgrep procps ;; # and /bin/kill, by which systemd reloads
       cc) need_cc ;;
       jdk) need_jdk ;;
       golangci-lint | promtool | prometheus | goreleaser | cyclonedx-gomod) ;; # below, when there are packages
@@ -169,5 +171,5 @@ main() {
   done
 }
 
-[ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool prometheus buildah supervisord rpm systemd-analyze jdk maven
+[ $# -gt 0 ] || set -- make cc shellcheck golangci-lint promtool prometheus buildah supervisord rpm systemd-analyze procps jdk maven
 main "$@"
