@@ -51,6 +51,10 @@ func demo(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if c.checkOnly() {
+		fmt.Fprintln(stdout, settingsAreRight)
+		return nil
+	}
 	log := newLogger(valid, stderr)
 	reload := func() (config.Valid, error) { return config.Valid{}, errors.New("the demo has no settings to reload") }
 	listeners, err := listen(ctx, valid)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"io"
 	"os"
@@ -158,8 +159,8 @@ func TestMistakesOfTheCommandLine(t *testing.T) {
 		},
 		{
 			"no address to listen on", nil,
-			[]string{"--namesrv=mq:9876", "--web.listen-address=127.0.0.1:0", "--web.listen-address=9104"},
-			"--web.listen-address=9104: listen tcp: address 9104: missing port in address",
+			[]string{"--namesrv=mq:9876", "--web.listen-address=127.0.0.1:0", "--web.listen-address=:no-such-port"},
+			"--web.listen-address=:no-such-port: listen tcp: lookup tcp/no-such-port: unknown port",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -313,6 +314,20 @@ func TestTheDemoHasItsOwnSettings(t *testing.T) {
 		if err != nil || seed != c.seed || o.demo.nameServer != c.nameServer {
 			t.Errorf("%v: seed %d, name server %q, err %v", c.args, seed, o.demo.nameServer, err)
 		}
+	}
+}
+
+func TestTheDemoOnlyChecks(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	err := run(ctx, []string{"demo", "--check-config", "--web.listen-address=127.0.0.1:0"}, &stdout, &stderr)
+	if err != nil || stdout.String() != "The settings are right.\n" {
+		t.Errorf("%v, stdout %q", err, &stdout)
+	}
+	err = run(ctx, []string{"demo", "--check-config", "--seed=x"}, &stdout, &stderr)
+	if err == nil || !strings.HasPrefix(err.Error(), "--seed:") {
+		t.Errorf("a wrong seed: %v", err)
 	}
 }
 
