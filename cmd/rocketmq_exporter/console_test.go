@@ -166,17 +166,18 @@ func TestMistakesAboutAConsole(t *testing.T) {
 				"rocketmqConsoleIPAndPort": "admin:" + password + "@mq", "metricsPath": "metrics", "metricsPrefix": "rocketmq-", "listenAddress": "9104",
 			},
 			nil,
-			"3 mistakes in the settings:\n" +
+			"4 mistakes in the settings:\n" +
 				"  --console: credentials do not belong in the address: for a login there are --console.username and --console.password-file, " +
 				"for a proxy in front --console.proxy-username and --console.proxy-password-file (it comes from the variable rocketmqConsoleIPAndPort)\n" +
 				`  --metrics.prefix: "rocketmq-" is no prefix of a metric name: allowed are letters, digits, '_' and ':', and no digit in front (it comes from the variable metricsPrefix)` + "\n" +
+				`  --web.listen-address: "9104" is no address: wanted is host:port or :port, as in :9104 (it comes from the variable listenAddress)` + "\n" +
 				`  --web.telemetry-path: "metrics" is no path: it must begin with '/', and hold letters, digits and any of . _ ~ - between single slashes (it comes from the variable metricsPath)`,
 		},
 		{
 			"an old variable to listen on",
-			map[string]string{"rocketmqConsoleIPAndPort": "mq", "listenAddress": "9104"},
+			map[string]string{"rocketmqConsoleIPAndPort": "mq", "listenAddress": ":no-such-port"},
 			nil,
-			"--web.listen-address=9104: listen tcp: address 9104: missing port in address (it comes from the variable listenAddress)",
+			"--web.listen-address=:no-such-port: listen tcp: lookup tcp/no-such-port: unknown port (it comes from the variable listenAddress)",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

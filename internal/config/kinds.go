@@ -223,8 +223,22 @@ func checkAddress(addr string) error {
 	return nil
 }
 
-// listen is the addresses to serve on. Whether they can be is found when they
-// are.
+// checkListen wants host:port or :port. A port may be one of the kernel's choice,
+// 0, or have a name; whether it can be had is found when it is served on.
+func checkListen(addr, wanted string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%q is no address: wanted is %s", addr, wanted)
+	}
+	n, err := strconv.Atoi(port)
+	if errors.Is(err, strconv.ErrRange) || err == nil && (n < 0 || n > 65535) {
+		return fmt.Errorf("%q has the port %q: allowed are 0 to 65535", addr, port)
+	}
+	return nil
+}
+
+// listen is the addresses to serve on. What follows vsock:// is left to the
+// toolkit.
 type listen struct{}
 
 func (listen) isList() bool    { return true }
@@ -236,8 +250,17 @@ func (listen) read(said []string, field any) error {
 	if slices.Contains(said, "") {
 		return errors.New("the address is empty: wanted is host:port or :port, as in :9104")
 	}
+	var errs []error
+	for _, addr := range said {
+		if strings.HasPrefix(addr, "vsock://") {
+			continue
+		}
+		if err := checkListen(addr, "host:port or :port, as in :9104"); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	*field.(*[]string) = said //nolint:forcetypeassert // the table and its test
-	return nil
+	return errors.Join(errs...)
 }
 
 // profiles is an address to serve profiles on; empty: none.
@@ -248,10 +271,10 @@ func (profiles) allowed() string { return "of loopback" }
 
 func (profiles) read(said []string, field any) error {
 	return setText(said, field, func(s string) error {
-		if _, _, err := net.SplitHostPort(s); s != "" && err != nil {
-			return fmt.Errorf("%q is no address: wanted is host:port, as in 127.0.0.1:6060", s)
+		if s == "" {
+			return nil
 		}
-		return nil
+		return checkListen(s, "host:port, as in 127.0.0.1:6060")
 	})
 }
 
