@@ -99,7 +99,7 @@ func mixed(n uint64, limit int64) int64 {
 // these: offsets have as many digits as real ones.
 const (
 	filledEnd     = 900_000_000
-	filledBehind  = 10
+	filledBehind  = 5
 	filledFar     = 50_000
 	filledFarEach = 10 // one of so many groups is far behind
 )

@@ -218,7 +218,7 @@ func (q *queue) last() int64 {
 	return s[len(s)-1].end
 }
 
-// anchor takes a store time that was told, and says whether it is of use: where
+// anchor takes a store time that was told, and says whether that is news: where
 // the history does not reach so far back.
 func (q *queue) anchor(at Tick, offset int64, kind uint32) bool {
 	s := *q
@@ -239,13 +239,14 @@ func (q *queue) anchor(at Tick, offset int64, kind uint32) bool {
 	if i+1 < len(s) {
 		at = min(at, s[i+1].at)
 	}
+	before := s[i]
 	switch {
 	case kind == exact:
 		s[i].at, s[i].off = at, exact
 	case s[i].off == bound:
 		s[i].at = max(s[i].at, at)
 	}
-	return true
+	return s[i] != before
 }
 
 // thin leaves out a sample where there are too many: the one that changes the

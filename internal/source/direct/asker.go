@@ -137,7 +137,10 @@ func (a *asker) work(addr string, queue *askQueue) {
 		got.held, got.err = a.one(addr, q)
 
 		a.mu.Lock()
-		delete(a.queued, q.askKey)
+		if delete(a.queued, q.askKey); len(a.queued) == 0 {
+			// A map never shrinks, and in the beginning everybody was asked.
+			a.queued = make(map[askKey]struct{})
+		}
 		a.answers = append(a.answers, got)
 		if delete(a.awaited, q.askKey); len(a.awaited) == 0 && a.idle != nil {
 			close(a.idle)
@@ -188,8 +191,7 @@ func (a *asker) wait(ctx context.Context, longest time.Duration) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	clear(a.awaited)
-	a.idle = nil
+	a.awaited, a.idle = make(map[askKey]struct{}), nil
 }
 
 // take hands over the answers that have come since it was called last.

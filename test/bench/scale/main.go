@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/test/bench/lab"
@@ -46,6 +47,9 @@ func run(ctx context.Context) error {
 	flag.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the rounds; they cost time")
 	flag.StringVar(&o.binary, "exporter", "", "binary of the exporter; none: it is built")
 	flag.Parse()
+	if o.profiles != "" {
+		runtime.MemProfileRate = 16 << 10 // many lists are not large
+	}
 	if o.binary == "" {
 		folder, err := os.MkdirTemp("", "scale")
 		if err != nil {
