@@ -7,12 +7,16 @@ import "sync"
 // Nodes send faster than answers are decoded, so without a bound all answers of
 // a round would lie in memory at once.
 type buffers struct {
-	small, large sync.Pool // of *buffer
-	most         int64     // bytes of large frames
+	small sync.Pool // of *buffer
+	most  int64     // bytes of large frames
 
 	mu      sync.Mutex
 	lent    int64
 	waiting []*claim // in the order of their coming
+	// Large buffers to be used again. A sync.Pool would lose them to the
+	// garbage collector between two rounds.
+	free      []*buffer
+	freeBytes int64
 }
 
 // buffer is memory for one frame.
@@ -31,12 +35,12 @@ const (
 	// smallFrame is the longest frame that counts as small: such are bounded
 	// by the requests in flight.
 	smallFrame = 16 << 10
-	// keepBuffer bounds the buffers that are used again: one large answer must
-	// not hold its memory for ever.
+	// keepBuffer bounds a buffer that is used again, and half of most all of
+	// them: large answers must not hold their memory for ever.
 	keepBuffer = 2 << 20
-	// DefaultMaxHeld is about what eight brokers answer in one go that have
-	// ten thousand queues each.
-	DefaultMaxHeld = 8 << 20
+	// DefaultMaxHeld is some twenty answers that tell of a thousand queues
+	// each: more than can be decoded before the next ones are there.
+	DefaultMaxHeld = 4 << 20
 )
 
 // get lends a buffer for a frame of n bytes.
@@ -48,7 +52,7 @@ func (p *buffers) get(n int) *buffer {
 	// until its time is up: one must never keep all.
 	size := min(int64(n), p.most/2)
 	p.wait(size)
-	b := fromPool(&p.large)
+	b := p.takeFree(n)
 	b.claim = size
 	return b
 }
@@ -58,6 +62,38 @@ func fromPool(pool *sync.Pool) *buffer {
 		return b
 	}
 	return &buffer{}
+}
+
+// takeFree takes the smallest free buffer in which n bytes have room, or where
+// there is none, the largest.
+func (p *buffers) takeFree(n int) *buffer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	best := -1
+	for i, b := range p.free {
+		if best < 0 || betterFor(n, cap(b.bytes), cap(p.free[best].bytes)) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return &buffer{}
+	}
+	b, last := p.free[best], len(p.free)-1
+	p.free[best], p.free[last] = p.free[last], nil
+	p.free = p.free[:last]
+	p.freeBytes -= int64(cap(b.bytes))
+	return b
+}
+
+// betterFor says whether a buffer of one size is better for n bytes than one of
+// another.
+func betterFor(n, size, than int) bool {
+	if fits := size >= n; fits != (than >= n) {
+		return fits
+	} else if fits {
+		return size < than
+	}
+	return size > than
 }
 
 // wait waits until so many more bytes may be lent.
@@ -78,20 +114,20 @@ func (p *buffers) fits(n int64) bool { return p.lent == 0 || p.lent+n <= p.most 
 
 // put takes a buffer back.
 func (p *buffers) put(b *buffer) {
-	pool := &p.small
-	if b.claim > 0 {
-		pool = &p.large
-		p.giveBack(b.claim)
-		b.claim = 0
+	if b.claim == 0 {
+		if cap(b.bytes) <= readStep {
+			p.small.Put(b)
+		}
+		return
 	}
-	if cap(b.bytes) <= keepBuffer {
-		pool.Put(b)
-	}
-}
-
-func (p *buffers) giveBack(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if size := int64(cap(b.bytes)); size <= keepBuffer && p.freeBytes+size <= p.most/2 {
+		p.free = append(p.free, b)
+		p.freeBytes += size
+	}
+	n := b.claim
+	b.claim = 0
 	for p.lent -= n; len(p.waiting) > 0 && p.fits(p.waiting[0].bytes); p.waiting = p.waiting[1:] {
 		p.lent += p.waiting[0].bytes
 		close(p.waiting[0].granted)

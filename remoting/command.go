@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -110,7 +111,7 @@ var ErrMalformed = errors.New("malformed")
 // Append appends the command as one frame, the length word included.
 func (c *Command) Append(dst []byte, enc Encoding) ([]byte, error) {
 	start := len(dst)
-	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
+	dst = append(slices.Grow(dst, c.roughSize()), 0, 0, 0, 0, 0, 0, 0, 0)
 	var err error
 	switch enc {
 	case JSONHeader:
@@ -133,6 +134,16 @@ func (c *Command) Append(dst []byte, enc Encoding) ([]byte, error) {
 	binary.BigEndian.PutUint32(dst[start:], uint32(total))
 	binary.BigEndian.PutUint32(dst[start+4:], uint32(enc)<<24|uint32(header))
 	return append(dst, c.Body...), nil
+}
+
+// roughSize is about the size of the frame: a list of topics makes it long.
+func (c *Command) roughSize() int {
+	const words = 160 // those that every header has
+	n := words + len(c.Remark) + len(c.Body)
+	for _, f := range c.Fields {
+		n += len(f.Key) + len(f.Value) + len(`"":"",`)
+	}
+	return n
 }
 
 func (c *Command) appendJSONHeader(dst []byte) []byte {

@@ -56,7 +56,8 @@ func (e Ends) tell(at Tick, w *model.Wait, committed, begins []int64) {
 }
 
 func (e Ends) anchor(id int, at Tick, offset int64, kind uint32) {
-	q, inColumns := e.samples(id, nil)
+	var room [maxSamples + 2]sample // mostly it is known already
+	q, inColumns := e.samples(id, room[:0])
 	if len(q) == 0 || !q.anchor(at, offset, kind) {
 		return
 	}
@@ -69,6 +70,7 @@ func (e Ends) anchor(id int, at Tick, offset int64, kind uint32) {
 
 // set sets the samples of a queue that are in no column.
 func (e Ends) set(id int, q queue) {
+	q = append(make(queue, 0, len(q)), q...) // of many one anchor is all
 	if e.apart != nil {
 		e.apart.queues[id] = q
 		return
@@ -77,7 +79,7 @@ func (e Ends) set(id int, q queue) {
 	if n := int(l.width); n > len(l.older) {
 		l.older = append(l.older, make([]queue, n-len(l.older))...)
 	}
-	l.older[id] = append(make(queue, 0, len(q)), q...) // many have one anchor and nothing else
+	l.older[id] = q
 }
 
 // queue is the history of one queue, the oldest sample first: times and ends

@@ -56,29 +56,35 @@ func (w *reading) readOffsets() {
 
 // ask sends the requests for the broker's topics, groups and commits, and
 // returns the first failure. The commits are decoded last: what of them is
-// wanted is in the other two.
+// wanted is in the other two. Mostly they come last too; else they are copied.
 func (w *reading) ask() error {
-	codes := []remoting.RequestCode{remoting.GetAllConsumerOffset, remoting.GetAllTopicConfig, remoting.GetAllSubscriptionGroup}
+	codes := []remoting.RequestCode{remoting.GetAllTopicConfig, remoting.GetAllSubscriptionGroup, remoting.GetAllConsumerOffset}
 	var failed error
 	var commits []byte
+	open, taken := len(codes), false
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(codes),
 		func(i int) remoting.Request { return remoting.Request{Code: codes[i]} },
 		func(i int, resp remoting.Response, err error) {
 			w.answered(err)
+			open--
 			switch {
 			case err != nil:
-			case codes[i] == remoting.GetAllConsumerOffset:
-				commits = append(commits, resp.Body...) // the body is lent
-			default:
+			case codes[i] != remoting.GetAllConsumerOffset:
 				err = w.take(codes[i], resp.Body)
+			case open > 0:
+				commits = append(commits, resp.Body...) // the body is lent
+			case failed == nil:
+				taken, err = true, w.named(w.build.takeCommits(resp.Body))
 			}
 			failed = w.note(codes[i], err, failed)
 		})
+	if failed == nil && !taken {
+		failed = w.note(remoting.GetAllConsumerOffset, w.named(w.build.takeCommits(commits)), nil)
+	}
 	if failed != nil {
 		return failed
 	}
-	failed = w.note(remoting.GetAllConsumerOffset, w.named(w.build.takeCommits(commits)), nil)
-	if failed == nil && w.proc.id != remoting.MasterID && len(w.build.part.Commits) == 0 && len(w.broker.known.groups) > 0 {
+	if w.proc.id != remoting.MasterID && len(w.build.part.Commits) == 0 && len(w.broker.known.groups) > 0 {
 		failed = fmt.Errorf("%s: a slave of broker %s that stands in for its master knows no commit of any group", w.proc.addr, w.broker.name)
 		w.add(w.broker.cluster.name, w.proc.addr, remoting.GetAllConsumerOffset.String(), reasonNoCommits, failed)
 	}

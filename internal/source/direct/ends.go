@@ -98,6 +98,11 @@ func chunk(topics []*topic) [][]*topic {
 
 func bulkRequest(topics []*topic) remoting.Request {
 	var list strings.Builder
+	size := 0
+	for _, t := range topics {
+		size += len(t.name) + 1
+	}
+	list.Grow(size)
 	for i, t := range topics {
 		if i > 0 {
 			list.WriteByte(';')
