@@ -42,7 +42,7 @@ func run(ctx context.Context) error {
 	}
 	o := options{}
 	sizes := flag.String("sizes", "1k,16k,225k,1M", "sizes to measure")
-	flag.IntVar(&o.minutes, "minutes", 2, "how long rounds and scrapes each 15 s are watched, per size")
+	flag.IntVar(&o.minutes, "minutes", 2, "how long rounds and scrapes each 15 s are watched, per size; 0: rounds alone are measured")
 	flag.IntVar(&o.repeat, "repeat", 30, "how often rounds and scrapes are measured; large ones less often")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the rounds; they cost time")
 	flag.StringVar(&o.binary, "exporter", "", "binary of the exporter; none: it is built")

@@ -28,6 +28,14 @@ func printTable(w io.Writer, results []*result) {
 	line("round, ms", func(r *result) string { return ms(r.round.own) })
 	line("bare requests, ms", func(r *result) string { return ms(r.round.floor) })
 	line("round / bare", func(r *result) string { return ratio(r.round.own, r.round.floor) })
+	if slices.ContainsFunc(results, func(r *result) bool { return len(r.plain.own) > 0 }) {
+		scrapeLines(line)
+	}
+	_ = t.Flush()
+}
+
+// scrapeLines are those of what a process of its own does.
+func scrapeLines(line func(name string, cell func(r *result) string)) {
 	for _, s := range []struct {
 		name string
 		of   func(r *result) *scrapes
@@ -41,24 +49,28 @@ func printTable(w io.Writer, results []*result) {
 		line("scrape / copy", func(r *result) string { return ratio(s.of(r).own, s.of(r).floor) })
 		line("client_golang, MB", func(r *result) string { return mb(s.of(r).peerBytes) })
 		line("client_golang, ms", func(r *result) string { return ms(s.of(r).peer) })
-		line("client_golang / scrape", func(r *result) string { return ratio(s.of(r).peer, s.of(r).own[:len(s.of(r).peer)]) })
+		line("client_golang / scrape", func(r *result) string { return times(s.of(r).peer, s.of(r).own) })
 	}
 	line("RssAnon between rounds, MiB", func(r *result) string { return mib(r.rest) })
 	line("RssAnon at most, MiB", func(r *result) string { return mib(r.peak) })
 	line("client_golang at most, MiB", func(r *result) string { return mib(r.peerPeak) })
 	line("client_golang / exporter", func(r *result) string { return fmt.Sprintf("%.1f", float64(r.peerPeak)/float64(r.peak)) })
 	line("processor, s per s", func(r *result) string { return fmt.Sprintf("%.4f", r.cpu) })
-	_ = t.Flush()
 }
 
 func mb(n int64) string { return fmt.Sprintf("%.2f", float64(n)/1e6) }
 
 func mib(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
 
-// ms is a median.
-func ms(list []time.Duration) string {
-	list = slices.Sorted(slices.Values(list))
-	return fmt.Sprintf("%.1f", list[len(list)/2].Seconds()*1000)
+func ms(list []time.Duration) string { return fmt.Sprintf("%.1f", median(list).Seconds()*1000) }
+
+func median(list []time.Duration) time.Duration {
+	return slices.Sorted(slices.Values(list))[len(list)/2]
+}
+
+// times is the ratio of the medians of what was measured differently often.
+func times(a, b []time.Duration) string {
+	return fmt.Sprintf("%.2f", float64(median(a))/float64(median(b)))
 }
 
 // ratio is the median of the ratios of what was measured in turn.
