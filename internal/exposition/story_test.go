@@ -61,7 +61,7 @@ func (b *builder) broker(name string, id int64, role model.Role, up bool) {
 // topic adds a topic to the part of a broker, which it makes if need be.
 func (b *builder) topic(broker, topic string, begins, ends []int64) {
 	p := b.part(broker)
-	p.Topics = append(p.Topics, model.Topic{Name: topic, First: len(p.Ends), Queues: len(ends)})
+	p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(len(p.Ends)), Queues: int32(len(ends))})
 	p.Ends = append(p.Ends, ends...)
 	p.Begins = append(p.Begins, begins...)
 }
@@ -69,7 +69,7 @@ func (b *builder) topic(broker, topic string, begins, ends []int64) {
 // commit adds what a group committed on the topic that was added last.
 func (b *builder) commit(broker, group string, committed ...int64) {
 	p := b.part(broker)
-	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: len(p.Topics) - 1, First: len(p.Committed)})
+	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(len(p.Committed))})
 	p.Committed = append(p.Committed, committed...)
 }
 

@@ -20,7 +20,7 @@ func large(rows int) *model.Snapshot {
 	for _, broker := range []string{"broker-a", "broker-b"} {
 		p := w.part(broker)
 		for i := range topics {
-			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: len(p.Ends), Queues: queues})
+			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: int32(len(p.Ends)), Queues: queues})
 			for range queues {
 				p.Ends, p.Begins = append(p.Ends, 1000), append(p.Begins, unknown)
 			}
@@ -28,7 +28,7 @@ func large(rows int) *model.Snapshot {
 		for g := range groups {
 			for i := range perGroup {
 				p.Commits = append(p.Commits, model.Commits{
-					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: (g*7 + i) % topics, First: len(p.Committed),
+					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: int32((g*7 + i) % topics), First: int32(len(p.Committed)),
 				})
 				for q := range queues {
 					p.Committed = append(p.Committed, 900+int64(q))

@@ -172,7 +172,7 @@ func (b *builder) appendPart(all []entry, index int32, part *model.Part) (list [
 			continue
 		}
 		all = append(all, entry{group: g, topic: topics[c.Topic], broker: broker, part: index, index: int32(i)})
-		rows += part.Topics[c.Topic].Queues
+		rows += int(part.Topics[c.Topic].Queues)
 	}
 	return all, rows
 }

@@ -48,12 +48,12 @@ func (b *builder) addCommits(partIndex, index int) {
 	if b.past != nil {
 		kept = b.past.Part(partIndex)
 		b.kept = kept.Pair(index)
-		q.ends, q.now = kept.Ends(commits.Topic), b.past.Tick(part.TakenAt(topic))
+		q.ends, q.now = kept.Ends(int(commits.Topic)), b.past.Tick(part.TakenAt(topic))
 	}
-	b.run.widen(topic.Queues)
-	for id := range topic.Queues {
-		end, begin := part.Ends[topic.First+id], part.Begins[topic.First+id]
-		committed := part.Committed[commits.First+id]
+	b.run.widen(int(topic.Queues))
+	for id := range int(topic.Queues) {
+		end, begin := part.Ends[int(topic.First)+id], part.Begins[int(topic.First)+id]
+		committed := part.Committed[int(commits.First)+id]
 		switch {
 		case end == unknown:
 			continue
@@ -75,8 +75,8 @@ func (b *builder) addCommits(partIndex, index int) {
 			b.run.ages[id] = NoAge
 			continue
 		}
-		consumedAt := value(part.ConsumedAt, commits.First+id)
-		b.wait(id, &q, max(committed, begin), kept.Moved(commits.First+id), consumedAt)
+		consumedAt := value(part.ConsumedAt, int(commits.First)+id)
+		b.wait(id, &q, max(committed, begin), kept.Moved(int(commits.First)+id), consumedAt)
 	}
 }
 

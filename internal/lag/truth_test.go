@@ -251,8 +251,8 @@ func (p *play) note(part *model.Part) {
 	p.reads[part.Broker] = append(p.reads[part.Broker], part.Taken)
 	there, slowest := make(map[queueName]bool), p.slowest()
 	for _, t := range part.Topics {
-		for id := range t.Queues {
-			end := part.Ends[t.First+id]
+		for id := range int(t.Queues) {
+			end := part.Ends[int(t.First)+id]
 			name := queueName{t.Name, part.Broker, id}
 			there[name] = true
 			r := p.record(t.Name, part.Broker, id)

@@ -19,7 +19,7 @@ func (w *world) topic(broker, name string, begins, ends []int64) {
 	if begins == nil {
 		begins = slices.Repeat([]int64{unknown}, len(ends))
 	}
-	p.Topics = append(p.Topics, model.Topic{Name: name, First: len(p.Ends), Queues: len(ends)})
+	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(len(p.Ends)), Queues: int32(len(ends))})
 	p.Ends = append(p.Ends, ends...)
 	p.Begins = append(p.Begins, begins...)
 }
@@ -28,7 +28,7 @@ func (w *world) topic(broker, name string, begins, ends []int64) {
 func (w *world) commit(broker, topic, group string, committed ...int64) {
 	p := w.part(broker)
 	i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == topic })
-	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: i, First: len(p.Committed)})
+	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(i), First: int32(len(p.Committed))})
 	p.Committed = append(p.Committed, committed...)
 }
 

@@ -171,13 +171,26 @@ type TopicStats struct {
 // Topic is one topic's queues on one broker: ids 0 to Queues-1.
 type Topic struct {
 	Name   string
-	First  int // index of queue 0 in Part.Ends and Part.Begins
-	Queues int
+	First  int32 // index of queue 0 in Part.Ends and Part.Begins
+	Queues int32
 	// Taken is when its ends and commits were read, where that was not with
 	// the part: a source may read topic by topic, and old ones stand in for
-	// those that could not be read. Zero: Part.Taken.
-	Taken time.Time
+	// those that could not be read. NoStamp: Part.Taken.
+	Taken Stamp
 }
+
+// Stamp is a time in ms since 1970, in a third of the bytes of a time.Time: a
+// large cluster has many.
+type Stamp int64
+
+// NoStamp is no time.
+const NoStamp Stamp = 0
+
+// StampOf is a time, to the millisecond.
+func StampOf(t time.Time) Stamp { return Stamp(t.UnixMilli()) }
+
+// Time is the time again.
+func (s Stamp) Time() time.Time { return time.UnixMilli(int64(s)) }
 
 // Repeats says whether a topic of the part has the name of the one before: its
 // ends are then not the latest.
@@ -187,17 +200,17 @@ func (p *Part) Repeats(topic int) bool {
 
 // TakenAt is when the ends and commits of a topic of the part were read.
 func (p *Part) TakenAt(t *Topic) time.Time {
-	if t.Taken.IsZero() {
+	if t.Taken == NoStamp {
 		return p.Taken
 	}
-	return t.Taken
+	return t.Taken.Time()
 }
 
 // Commits is what one group has committed on one topic of one broker.
 type Commits struct {
 	Group string
-	Topic int // index in Part.Topics
-	First int // index of queue 0 in Part.Committed
+	Topic int32 // index in Part.Topics
+	First int32 // index of queue 0 in Part.Committed
 }
 
 // Message models.

@@ -152,8 +152,8 @@ func (w *lookWorld) tell() model.PartOfRound {
 }
 
 func (w *lookWorld) add(p *model.Part, name string, t *lookTopic, taken time.Time) {
-	p.Topics = append(p.Topics, model.Topic{Name: name, First: len(p.Ends), Queues: len(t.told), Taken: taken})
-	p.Commits = append(p.Commits, model.Commits{Group: "g", Topic: len(p.Topics) - 1, First: len(p.Committed)})
+	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(len(p.Ends)), Queues: int32(len(t.told)), Taken: stampOf(taken)})
+	p.Commits = append(p.Commits, model.Commits{Group: "g", Topic: int32(len(p.Topics) - 1), First: int32(len(p.Committed))})
 	p.Ends = append(p.Ends, t.told...)
 	p.Begins = append(p.Begins, make([]int64, len(t.told))...)
 	p.Committed = append(p.Committed, resized(t.commits, len(t.told))...)
@@ -182,7 +182,7 @@ func (w *lookWorld) note(in *model.PartOfRound) {
 			topic := &in.Topics[i]
 			a, ends := list(topic.Name), in.Ends[topic.First:topic.First+topic.Queues]
 			for q := range ends {
-				a.need(q, in.Committed[in.Commits[i].First+q], 0)
+				a.need(q, in.Committed[int(in.Commits[i].First)+q], 0)
 			}
 			w.takeApart(a, w.Tick(in.TakenAt(topic)), ends, in.Begins[topic.First:topic.First+topic.Queues])
 		}

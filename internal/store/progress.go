@@ -197,18 +197,18 @@ func (w *commitWalk) take(i int) {
 	topic := &w.part.Topics[c.Topic]
 	pair, before, since := w.before(i, topic.Name, c.Group)
 	w.pairs = append(w.pairs, pair)
-	at, slowest := w.Tick(w.part.TakenAt(topic)), w.kept.slowestOf(w.part, c.Topic)
+	at, slowest := w.Tick(w.part.TakenAt(topic)), w.kept.slowestOf(w.part, int(c.Topic))
 	key := queueKey{broker: w.part.Broker}
-	for q := range topic.Queues {
-		now, end := w.part.Committed[c.First+q], w.part.Ends[topic.First+q]
+	for q := range int(topic.Queues) {
+		now, end := w.part.Committed[int(c.First)+q], w.part.Ends[int(topic.First)+q]
 		key.id = q
 		moved := pair.note(w.round, at, key, value(before, q), now)
-		w.moved[c.First+q] = at
+		w.moved[int(c.First)+q] = at
 		if q < len(since) && !moved && (end == model.Unknown || now < end && end > 0) {
-			w.moved[c.First+q] = since[q]
+			w.moved[int(c.First)+q] = since[q]
 		}
 		if q < len(slowest) {
-			need(&slowest[q], now, w.part.Begins[topic.First+q])
+			need(&slowest[q], now, w.part.Begins[int(topic.First)+q])
 		}
 	}
 }

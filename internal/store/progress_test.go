@@ -68,7 +68,7 @@ func partOf(broker string, commits []int64) model.PartOfRound {
 	if len(commits) == 0 {
 		return p
 	}
-	p.Topics = []model.Topic{{Name: "orders", Queues: len(commits)}}
+	p.Topics = []model.Topic{{Name: "orders", Queues: int32(len(commits))}}
 	p.Commits = []model.Commits{{Group: "billing"}}
 	p.Committed = commits
 	for range commits {

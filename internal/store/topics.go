@@ -168,7 +168,7 @@ func (h *History) addWaits(p *Part, part *model.Part) {
 		c := &part.Commits[i]
 		t := &part.Topics[c.Topic]
 		if w := waits[pairKey{t.Name, c.Group}]; w != nil {
-			p.Ends(c.Topic).tell(h.Tick(w.Taken), w, part.Committed[c.First:c.First+t.Queues], part.Begins[t.First:t.First+t.Queues])
+			p.Ends(int(c.Topic)).tell(h.Tick(w.Taken), w, part.Committed[c.First:c.First+t.Queues], part.Begins[t.First:t.First+t.Queues])
 		}
 	}
 }

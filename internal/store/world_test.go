@@ -99,7 +99,7 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 			continue
 		}
 		first := len(p.Ends)
-		p.Topics = append(p.Topics, model.Topic{Name: topic, First: first, Queues: len(t.ends), Taken: t.taken})
+		p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(first), Queues: int32(len(t.ends)), Taken: stampOf(t.taken)})
 		p.Ends = append(p.Ends, t.ends...)
 		for q := range t.ends {
 			begin := model.Unknown
@@ -110,7 +110,7 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 		}
 		for _, group := range []string{"billing", "cache", "archive"} {
 			if c, ok := t.commits[group]; ok {
-				p.Commits = append(p.Commits, model.Commits{Group: group, Topic: len(p.Topics) - 1, First: len(p.Committed)})
+				p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(len(p.Committed))})
 				p.Committed = append(p.Committed, c...)
 			}
 		}
@@ -150,3 +150,11 @@ func (s *stage) wantSpan(t *testing.T, what string, offset int64, from, at, to t
 
 // PairOf is how a group has got on with a topic; nil where it has no commits.
 func (h *History) PairOf(topic, group string) *Pair { return h.pairs[pairKey{topic, group}] }
+
+// stampOf is a time, or none.
+func stampOf(t time.Time) model.Stamp {
+	if t.IsZero() {
+		return model.NoStamp
+	}
+	return model.StampOf(t)
+}

@@ -164,8 +164,8 @@ func TestOwnEnds(t *testing.T) {
 	for _, c := range p.part.Commits {
 		topic := p.part.Topics[c.Topic]
 		sum := int64(0)
-		for q := range topic.Queues {
-			sum += p.part.Ends[topic.First+q] - p.part.Committed[c.First+q]
+		for q := range int(topic.Queues) {
+			sum += p.part.Ends[int(topic.First)+q] - p.part.Committed[int(c.First)+q]
 		}
 		if sum != want[c.Group] {
 			t.Errorf("%s: backlog %d, want %d", c.Group, sum, want[c.Group])

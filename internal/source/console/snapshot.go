@@ -164,7 +164,7 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 	for _, gc := range cells {
 		topic := p.state(states, on, gc.cell.ends, gc.cell.taken)
 		first := len(p.part.Committed)
-		p.part.Commits = append(p.part.Commits, model.Commits{Group: gc.group, Topic: topic, First: first})
+		p.part.Commits = append(p.part.Commits, model.Commits{Group: gc.group, Topic: int32(topic), First: int32(first)})
 		for q := range gc.cell.ends {
 			p.part.Committed = append(p.part.Committed, p.src.committedAt(on, gc.cell, q))
 			p.part.ConsumedAt = append(p.part.ConsumedAt, gc.cell.consumed[q])
@@ -176,14 +176,14 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends []int64, taken time.Time) int {
 	key := encode(ends)
 	if place, ok := states[key]; ok {
-		if t := &p.part.Topics[place]; taken.After(t.Taken) {
-			t.Taken = taken
+		if t, at := &p.part.Topics[place], model.StampOf(taken); at > t.Taken {
+			t.Taken = at
 		}
 		return place
 	}
 	place := len(p.part.Topics)
 	states[key] = place
-	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: len(p.part.Ends), Queues: len(ends), Taken: taken})
+	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: int32(len(p.part.Ends)), Queues: int32(len(ends)), Taken: model.StampOf(taken)})
 	p.part.Ends = append(p.part.Ends, ends...)
 	told := p.src.stats[on]
 	for q := range ends {

@@ -108,9 +108,9 @@ func backlogOf(snap *model.Snapshot, group, topic string) int64 {
 	for _, p := range snap.Parts {
 		for _, c := range p.Commits {
 			t := p.Topics[c.Topic]
-			for q := range t.Queues {
+			for q := range int(t.Queues) {
 				if c.Group == group && t.Name == topic {
-					add(p.Ends[t.First+q], p.Committed[c.First+q])
+					add(p.Ends[int(t.First)+q], p.Committed[int(c.First)+q])
 				}
 			}
 		}

@@ -115,8 +115,8 @@ func (r *round) ownersOf(c *cluster, b *broker) []int32 {
 			continue
 		}
 		t := &part.Topics[commits.Topic]
-		if commits.Topic != last {
-			topic, last = ref(seed, broker, []byte(t.Name)), commits.Topic
+		if int(commits.Topic) != last {
+			topic, last = ref(seed, broker, []byte(t.Name)), int(commits.Topic)
 		}
 		queues := owners[commits.First : commits.First+t.Queues]
 		if own(queues, topic, g.claimants()) || g.lacksOwner(t.Name, queues) {

@@ -108,7 +108,7 @@ func (p *partBuilder) addCommits(group string, t *topic) []int64 {
 	p.want(t)
 	part := p.part
 	first := len(part.Committed)
-	part.Commits = grown(part.Commits, p.lastCommits(), model.Commits{Group: group, Topic: t.slot, First: first})
+	part.Commits = grown(part.Commits, p.lastCommits(), model.Commits{Group: group, Topic: int32(t.slot), First: int32(first)})
 	part.Committed = appendUnknown(part.Committed, t.queues)
 	return part.Committed[first:]
 }
@@ -177,7 +177,7 @@ func (p *partBuilder) want(t *topic) {
 	t.state, t.slot = wanted, len(p.topics)
 	p.topics = append(p.topics, t)
 	first := len(p.part.Ends)
-	p.part.Topics = grown(p.part.Topics, p.lastTopics(), model.Topic{Name: t.name, First: first, Queues: t.queues})
+	p.part.Topics = grown(p.part.Topics, p.lastTopics(), model.Topic{Name: t.name, First: int32(first), Queues: int32(t.queues)})
 	p.part.Ends = appendUnknown(p.part.Ends, t.queues)
 	p.part.Begins = appendUnknown(p.part.Begins, t.queues)
 	p.part.Stored = appendUnknown(p.part.Stored, t.queues)
@@ -217,7 +217,7 @@ func (p *partBuilder) setSpan(q remoting.MessageQueue, o remoting.TopicOffset) {
 	if int(q.QueueID) >= t.queues {
 		return // a queue that only producers see, or one that is newer than the settings
 	}
-	i := p.part.Topics[t.slot].First + int(q.QueueID)
+	i := int(p.part.Topics[t.slot].First + q.QueueID)
 	p.part.Ends[i] = o.Max
 	if o.Min >= 0 {
 		p.part.Begins[i] = o.Min
@@ -243,11 +243,11 @@ func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) 
 	if t == nil || t.state != read || q.QueueID < 0 || int(q.QueueID) >= t.queues || o.Min < 0 {
 		return
 	}
-	p.part.Begins[p.part.Topics[t.slot].First+int(q.QueueID)] = o.Min
+	p.part.Begins[p.part.Topics[t.slot].First+q.QueueID] = o.Min
 }
 
 func (p *partBuilder) forgetBegins(t *topic) {
-	first := p.part.Topics[t.slot].First
+	first := int(p.part.Topics[t.slot].First)
 	for q := range t.queues {
 		p.part.Begins[first+q] = model.Unknown
 	}
@@ -257,7 +257,7 @@ func (p *partBuilder) forgetBegins(t *topic) {
 func (p *partBuilder) halfTold() []*topic {
 	var list []*topic
 	for _, t := range p.topics {
-		first := p.part.Topics[t.slot].First
+		first := int(p.part.Topics[t.slot].First)
 		if t.state == read && slices.Contains(p.part.Ends[first:first+t.queues], model.Unknown) {
 			list = append(list, t)
 		}
@@ -269,16 +269,16 @@ func (p *partBuilder) halfTold() []*topic {
 // and messages: where it will start depends on the queue's beginning.
 func (p *partBuilder) undecided() []*topic {
 	var list []*topic
-	seen := make(map[int]bool)
+	seen := make(map[int32]bool)
 	for i := range p.part.Commits {
 		c := &p.part.Commits[i]
 		t := p.topics[c.Topic]
 		if t.state != read || seen[c.Topic] {
 			continue
 		}
-		first := p.part.Topics[c.Topic].First
+		first := int(p.part.Topics[c.Topic].First)
 		for q := range t.queues {
-			if p.part.Committed[c.First+q] == model.Unknown && p.part.Ends[first+q] > 0 && p.part.Begins[first+q] == model.Unknown {
+			if p.part.Committed[int(c.First)+q] == model.Unknown && p.part.Ends[first+q] > 0 && p.part.Begins[first+q] == model.Unknown {
 				seen[c.Topic], t.undecided = true, true
 				list = append(list, t)
 				break
@@ -323,17 +323,17 @@ func (p *partBuilder) seal(last *model.Part, carried map[string]int, keep int, n
 
 // copyTopics adds the topics of from that take says to, with their commits.
 func copyTopics(to, from *model.Part, take func(topic string) bool) {
-	place := make(map[int]int)
+	place := make(map[int32]int32)
 	for i, t := range from.Topics {
 		if !take(t.Name) {
 			continue
 		}
-		place[i] = len(to.Topics)
+		place[int32(i)] = int32(len(to.Topics))
 		first := len(to.Ends)
 		to.Ends = append(to.Ends, from.Ends[t.First:t.First+t.Queues]...)
 		to.Begins = append(to.Begins, from.Begins[t.First:t.First+t.Queues]...)
 		to.Stored = append(to.Stored, from.Stored[t.First:t.First+t.Queues]...)
-		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: first, Queues: t.Queues, Taken: from.TakenAt(&t)})
+		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues, Taken: model.StampOf(from.TakenAt(&t))})
 	}
 	for _, c := range from.Commits {
 		i, ok := place[c.Topic]
@@ -343,6 +343,6 @@ func copyTopics(to, from *model.Part, take func(topic string) bool) {
 		n := to.Topics[i].Queues
 		first := len(to.Committed)
 		to.Committed = append(to.Committed, from.Committed[c.First:c.First+n]...)
-		to.Commits = append(to.Commits, model.Commits{Group: c.Group, Topic: i, First: first})
+		to.Commits = append(to.Commits, model.Commits{Group: c.Group, Topic: i, First: int32(first)})
 	}
 }

@@ -33,7 +33,7 @@ func TestRoundsShareWhatStays(t *testing.T) {
 	}
 	for _, p := range []model.PartOfRound{first, second, third} {
 		for i := range p.Topics {
-			if at := &p.Topics[i]; at.First+at.Queues > len(p.Ends) {
+			if at := &p.Topics[i]; int(at.First+at.Queues) > len(p.Ends) {
 				t.Errorf("topic %q ends at queue %d of %d", at.Name, at.First+at.Queues, len(p.Ends))
 			}
 		}

@@ -262,7 +262,7 @@ func (w *reading) fill(part *model.Part) {
 		}
 		begins, stored := t.list(listBegins), t.list(listStored)
 		for q := range min(len(begins), len(ends)) {
-			at := topic.First + q
+			at := int(topic.First) + q
 			if part.Begins[at] == model.Unknown && !t.undecided && begins[q] <= ends[q] {
 				part.Begins[at] = begins[q]
 			}

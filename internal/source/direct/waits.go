@@ -92,12 +92,12 @@ func (w *reading) survey() []wantedWait {
 		}
 		want := wantedWait{commits: i}
 		first, isOld := t.first(), false
-		for q := range topic.Queues {
-			at, end := startOf(part.Committed[c.First+q], part.Begins[topic.First+q]), part.Ends[topic.First+q]
+		for q := range int(topic.Queues) {
+			at, end := startOf(part.Committed[int(c.First)+q], part.Begins[int(topic.First)+q]), part.Ends[int(topic.First)+q]
 			if at == model.Unknown {
 				continue
 			}
-			if slowest[topic.First+q] = min(slowest[topic.First+q], at); at >= end {
+			if slowest[int(topic.First)+q] = min(slowest[int(topic.First)+q], at); at >= end {
 				continue
 			}
 			if t.behind = true; q < len(first) && at < first[q] {
@@ -122,9 +122,9 @@ func (w *reading) follow(slowest []int64) {
 			continue
 		}
 		topic, first := &part.Topics[i], t.first()
-		for q := range min(topic.Queues, len(first)) {
-			if at := slowest[topic.First+q]; at != math.MaxInt64 {
-				first[q] = max(first[q], min(at, part.Ends[topic.First+q]))
+		for q := range min(int(topic.Queues), len(first)) {
+			if at := slowest[int(topic.First)+q]; at != math.MaxInt64 {
+				first[q] = max(first[q], min(at, part.Ends[int(topic.First)+q]))
 			}
 		}
 	}
@@ -154,9 +154,9 @@ func (w *reading) starts(commits int, list []int64) (starts []int64, fingerprint
 	topic, t := &part.Topics[c.Topic], w.inPart[c.Topic]
 	first := t.first()
 	fingerprint = uint64(topic.Queues)
-	for q := range topic.Queues {
-		at := startOf(part.Committed[c.First+q], part.Begins[topic.First+q])
-		if at >= part.Ends[topic.First+q] || q >= len(first) || at >= first[q] {
+	for q := range int(topic.Queues) {
+		at := startOf(part.Committed[int(c.First)+q], part.Begins[int(topic.First)+q])
+		if at >= part.Ends[int(topic.First)+q] || q >= len(first) || at >= first[q] {
 			at = model.Unknown
 		}
 		fingerprint = (fingerprint ^ uint64(at)) * 0x9e3779b97f4a7c15
@@ -206,7 +206,7 @@ func (w *reading) waitErrands(wanted []wantedWait) []errand {
 	var list []errand
 	pairs, queues := 0, 0
 	for _, want := range wanted {
-		width := w.broker.part.Topics[w.broker.part.Commits[want.commits].Topic].Queues
+		width := int(w.broker.part.Topics[w.broker.part.Commits[want.commits].Topic].Queues)
 		if pairs == maxWaitPairs || queues+width > maxWaitQueues && queues > 0 {
 			break
 		}
@@ -222,8 +222,8 @@ func (w *reading) waitErrands(wanted []wantedWait) []errand {
 func (w *reading) waitErrand(commits int) []errand {
 	c := &w.broker.part.Commits[commits]
 	t := w.inPart[c.Topic]
-	queues, addr, now := w.broker.part.Topics[c.Topic].Queues, w.proc.addr, w.src.opts.Now
-	committed := slices.Clone(w.broker.part.Committed[c.First : c.First+queues])
+	queues, addr, now := int(w.broker.part.Topics[c.Topic].Queues), w.proc.addr, w.src.opts.Now
+	committed := slices.Clone(w.broker.part.Committed[c.First:][:queues])
 	start, asked := w.starts(commits, make([]int64, 0, queues))
 	key := pairKey{t.name, c.Group}
 	told := &toldWait{asked: asked, Wait: model.Wait{Topic: key.topic, Group: key.group}}

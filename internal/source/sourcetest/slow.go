@@ -69,8 +69,8 @@ func spans(r source.Round) map[queueLabels]span {
 		for _, p := range snap.Parts {
 			for i := range p.Topics {
 				t := &p.Topics[i]
-				for q := range t.Queues {
-					key, at := queueLabels{snap.Cluster, t.Name, p.Broker, q}, t.First+q
+				for q := range int(t.Queues) {
+					key, at := queueLabels{snap.Cluster, t.Name, p.Broker, q}, int(t.First)+q
 					if _, ok := all[key]; !ok && p.Stored != nil {
 						all[key] = span{p.Begins[at], p.Ends[at], p.Stored[at]}
 					}
@@ -152,9 +152,9 @@ func (s *Stage) wrongAges(r source.Round) []string {
 			}
 			for _, c := range p.Commits {
 				t := &p.Topics[c.Topic]
-				for q := range t.Queues {
+				for q := range int(t.Queues) {
 					if p.ConsumedAt != nil {
-						consumed[key{t.Name, c.Group, p.Broker, q}] = p.ConsumedAt[c.First+q]
+						consumed[key{t.Name, c.Group, p.Broker, q}] = p.ConsumedAt[int(c.First)+q]
 					}
 				}
 			}
