@@ -99,7 +99,7 @@ func newCostly(t *testing.T) costly {
 		c.round()
 		settle(t, c.targets()[0])
 	}
-	if got := len(c.report().Backlog); got != costRows {
+	if got := c.report().Rows(); got != costRows {
 		t.Fatalf("%d rows, want %d", got, costRows)
 	}
 	return c
@@ -161,10 +161,10 @@ func TestCost(t *testing.T) {
 	// queue. Bytes are the offsets of the round, and the report. Behind it 64
 	// pairs are asked how old their backlog is, with some 30 allocations each,
 	// and the history of their queues notes it.
-	collect.check(t, "round", cost{allocations: 13_000, bytes: 6_900_000})
+	collect.check(t, "round", cost{allocations: 9_000, bytes: 5_300_000})
 	report := costOf(5, func() {}, func() { lag.Build(c.report().Snapshot) })
-	// Lists, some of which grow by doubling, and the rows: 16 bytes each.
-	report.check(t, "report", cost{allocations: 200, bytes: 4_100_000})
+	// Lists, some of which grow by doubling, and an age of each row.
+	report.check(t, "report", cost{allocations: 160, bytes: 1_400_000})
 	for encoding, most := range map[string]cost{
 		// What client_golang gathers of the process, which no row adds to.
 		"identity": {allocations: 2400, bytes: 420_000},

@@ -112,13 +112,13 @@ func (c constRows) Collect(metrics chan<- prometheus.Metric) {
 	for i := range c.report.Details {
 		d := &c.report.Details[i]
 		pair := c.report.PairOf(d)
-		for row := d.First; row < d.First+d.Rows; row++ {
+		for _, row := range c.report.AppendRows(nil, d) {
 			var p lag.Process
-			if h := c.report.Holder[row]; h != lag.NoHolder {
+			if h := row.Holder; h != lag.NoHolder {
 				p = c.report.Processes[h]
 			}
-			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(c.report.Backlog[row]),
-				c.report.Snapshot.Cluster, pair.Topic, pair.Group, d.Broker, strconv.Itoa(int(c.report.QueueID[row])), p.IP, p.PID)
+			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(row.Backlog),
+				c.report.Snapshot.Cluster, pair.Topic, pair.Group, c.report.BrokerOf(d), strconv.Itoa(int(row.QueueID)), p.IP, p.PID)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 )
 
 const (
@@ -46,6 +47,7 @@ type encoder struct {
 	lead      []byte    // start of each series: the family's name and the cluster
 	next      int       // the label that comes next
 	detail    []byte    // start of each row of a detail
+	run       []lag.Row // of a detail
 	holders   holders
 	members   map[member]struct{}
 	versions  map[int32]string

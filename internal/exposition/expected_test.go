@@ -65,21 +65,21 @@ func bit(b bool) int64 {
 func (e *expectation) rows(r *lag.Report) {
 	for _, d := range r.Details {
 		pair := r.PairOf(&d)
-		for i := d.First; i < d.First+d.Rows; i++ {
+		for _, row := range r.AppendRows(nil, &d) {
 			var p lag.Process
-			if r.Holder[i] != lag.NoHolder {
-				p = r.Processes[r.Holder[i]]
+			if row.Holder != lag.NoHolder {
+				p = r.Processes[row.Holder]
 			}
 			labels := []string{
-				"topic", pair.Topic, "consumerGroup", pair.Group, "broker", d.Broker,
-				"queueId", itoa(r.QueueID[i]), "consumerClientIP", p.IP, "consumerClientPID", p.PID,
+				"topic", pair.Topic, "consumerGroup", pair.Group, "broker", r.BrokerOf(&d),
+				"queueId", itoa(row.QueueID), "consumerClientIP", p.IP, "consumerClientPID", p.PID,
 			}
-			e.add("msg_diff_detail", r.Backlog[i], labels...)
-			if r.Age[i] >= 0 {
-				e.series[e.key("queue_lag_seconds", labels...)] = float64(r.Age[i]) / 10
+			e.add("msg_diff_detail", row.Backlog, labels...)
+			if row.Age >= 0 {
+				e.series[e.key("queue_lag_seconds", labels...)] = float64(row.Age) / 10
 			}
-			if at := r.Committed(&d)[r.QueueID[i]]; at >= 0 {
-				e.add("queue_consumer_offset", at, labels...)
+			if row.Committed >= 0 {
+				e.add("queue_consumer_offset", row.Committed, labels...)
 			}
 		}
 	}

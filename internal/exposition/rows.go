@@ -14,7 +14,7 @@ func (e *encoder) details(r *lag.Report) {
 		e.sumsOfRows(r, e.view.detail == ByClient)
 		return
 	}
-	e.rows(r, strconv.AppendInt, func(_ *lag.Detail, row int) int64 { return r.Backlog[row] })
+	e.rows(r, strconv.AppendInt, func(row *lag.Row) int64 { return row.Backlog })
 }
 
 // sumsOfRows writes the sum of the rows of each pair, or of each process in it.
@@ -28,16 +28,16 @@ func (e *encoder) sumsOfRows(r *lag.Report, byClient bool) {
 		clear(sums)
 		holders = holders[:0]
 		for ; i < len(r.Details) && r.Details[i].Pair == first.Pair; i++ {
-			d := &r.Details[i]
-			for row := int(d.First); row < int(d.First+d.Rows); row++ {
+			e.run = r.AppendRows(e.run[:0], &r.Details[i])
+			for j := range e.run {
 				holder := lag.NoHolder
 				if byClient {
-					holder = r.Holder[row]
+					holder = e.run[j].Holder
 				}
 				if _, ok := sums[holder]; !ok {
 					holders = append(holders, holder)
 				}
-				sums[holder] = lag.Plus(sums[holder], r.Backlog[row])
+				sums[holder] = lag.Plus(sums[holder], e.run[j].Backlog)
 			}
 		}
 		for _, h := range holders {
@@ -58,16 +58,16 @@ func (e *encoder) queueLag(r *lag.Report) {
 	appendAge := func(dst []byte, age int64, _ int) []byte {
 		return appendSeconds(dst, time.Duration(age)*lag.AgeUnit)
 	}
-	e.rows(r, appendAge, func(_ *lag.Detail, row int) int64 { return int64(r.Age[row]) })
+	e.rows(r, appendAge, func(row *lag.Row) int64 { return int64(row.Age) })
 }
 
 func (e *encoder) consumerOffsets(r *lag.Report) {
-	e.rows(r, strconv.AppendInt, func(d *lag.Detail, row int) int64 { return r.Committed(d)[r.QueueID[row]] })
+	e.rows(r, strconv.AppendInt, func(row *lag.Row) int64 { return row.Committed })
 }
 
 // rows writes a value of each row that is not Unknown. Rows are what nearly
 // every series is: all that they share is escaped once and copied.
-func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base int) []byte, value func(d *lag.Detail, row int) int64) {
+func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base int) []byte, value func(*lag.Row) int64) {
 	keys := e.family.keys
 	e.holders.fill(r.Processes, keys[5:])
 	choosy := e.measure != nil || e.kept != nil
@@ -80,9 +80,11 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 		e.detail = append(append(e.detail[:0], e.lead...), keys[1]...)
 		e.detail = append(appendEscaped(e.detail, pair.Topic), keys[2]...)
 		e.detail = append(appendEscaped(e.detail, pair.Group), keys[3]...)
-		e.detail = append(appendEscaped(e.detail, d.Broker), keys[4]...)
-		for row := int(d.First); row < int(d.First+d.Rows); row++ {
-			v := value(d, row)
+		e.detail = append(appendEscaped(e.detail, r.BrokerOf(d)), keys[4]...)
+		e.run = r.AppendRows(e.run[:0], d)
+		for j := range e.run {
+			row := &e.run[j]
+			v := value(row)
 			if v == model.Unknown {
 				continue
 			}
@@ -91,8 +93,8 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 			}
 			e.header()
 			e.buf = append(e.buf, e.detail...)
-			e.buf = strconv.AppendInt(e.buf, int64(r.QueueID[row]), 10)
-			e.buf = append(e.buf, e.holders.of(r.Holder[row])...)
+			e.buf = strconv.AppendInt(e.buf, int64(row.QueueID), 10)
+			e.buf = append(e.buf, e.holders.of(row.Holder)...)
 			e.buf = write(e.buf, v, 10)
 			e.buf = append(e.buf, '\n')
 			e.written()
@@ -103,19 +105,19 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 // takes says whether the next row is written. A selector it tells what start,
 // label and end tell of other series; whatever value is written, a row weighs
 // its backlog.
-func (e *encoder) takes(r *lag.Report, d *lag.Detail, row int) bool {
+func (e *encoder) takes(r *lag.Report, d *lag.Detail, row *lag.Row) bool {
 	if e.measure == nil {
 		return e.keeps()
 	}
 	var p lag.Process
-	if h := r.Holder[row]; h != lag.NoHolder {
+	if h := row.Holder; h != lag.NoHolder {
 		p = r.Processes[h]
 	}
 	pair := r.PairOf(d)
-	for i, label := range []string{pair.Topic, pair.Group, d.Broker, "", p.IP, p.PID} {
+	for i, label := range []string{pair.Topic, pair.Group, r.BrokerOf(d), "", p.IP, p.PID} {
 		e.measure.weights.label(1+i, label)
 	}
-	e.value = r.Backlog[row]
+	e.value = row.Backlog
 	e.ended()
 	return false
 }

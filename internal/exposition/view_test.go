@@ -89,13 +89,13 @@ func weigh(r *lag.Report, line string) int64 {
 	case hasTopic && hasGroup && hasQueue:
 		for _, d := range r.Details {
 			pair := r.PairOf(&d)
-			for row := d.First; row < d.First+d.Rows; row++ {
+			for _, row := range r.AppendRows(nil, &d) {
 				var p lag.Process
-				if h := r.Holder[row]; h != lag.NoHolder {
+				if h := row.Holder; h != lag.NoHolder {
 					p = r.Processes[h]
 				}
-				if pair.Topic == topic && pair.Group == group && d.Broker == broker && itoa(r.QueueID[row]) == queue && p.IP == ip && p.PID == pid {
-					return r.Backlog[row]
+				if pair.Topic == topic && pair.Group == group && r.BrokerOf(&d) == broker && itoa(row.QueueID) == queue && p.IP == ip && p.PID == pid {
+					return row.Backlog
 				}
 			}
 		}

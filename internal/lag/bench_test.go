@@ -69,7 +69,7 @@ func BenchmarkBuild(b *testing.B) {
 				rows := 0
 				b.ReportAllocs()
 				for b.Loop() {
-					rows = len(build().Backlog)
+					rows = build().Rows()
 				}
 				b.ReportMetric(float64(rows), "rows")
 			})

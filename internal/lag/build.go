@@ -21,12 +21,9 @@ func BuildAfter(s *model.Snapshot, past *store.History, rules Rules) *Report {
 	byGroup, rows := b.entries()
 	b.report.Pairs = make([]Pair, 0, countPairs(byGroup))
 	b.report.Details = make([]Detail, 0, countRuns(byGroup))
-	b.report.QueueID = make([]uint16, 0, rows)
-	b.report.Backlog = make([]int64, 0, rows)
-	b.report.Holder = make([]int32, 0, rows)
 	b.report.Age = make([]int32, 0, rows)
 	for i, entries := range byGroup {
-		b.addGroup(b.groups[i], entries)
+		b.addGroup(int32(i), entries)
 	}
 	b.finish()
 	return b.report
@@ -76,6 +73,7 @@ func newBuilder(s *model.Snapshot, past *store.History, rules Rules) *builder {
 		b.past, b.clocks, b.now = past, clocks(s, past), past.Tick(s.Ended)
 	}
 	slices.SortFunc(b.groups, func(x, y *model.Group) int { return strings.Compare(x.Name, y.Name) })
+	b.report.groups, b.report.holders = b.groups, make([]int32, 0, clients)
 	b.name()
 	return b
 }
@@ -231,11 +229,12 @@ func (b *builder) holder(e *entry) (ip, pid string) {
 }
 
 // addGroup makes the pairs and rows of one group.
-func (b *builder) addGroup(g *model.Group, entries []entry) {
+func (b *builder) addGroup(index int32, entries []entry) {
 	if len(entries) == 0 {
 		return
 	}
-	b.grouping = b.beginGroup(g)
+	g := b.groups[index]
+	b.grouping = b.beginGroup(g, index)
 	first := len(b.report.Pairs)
 	for len(entries) > 0 {
 		n := 1
@@ -256,17 +255,20 @@ func (b *builder) addGroup(g *model.Group, entries []entry) {
 // grouping is the group under way.
 type grouping struct {
 	group *model.Group
-	// Places in Report.Processes of its clients, NoHolder: not looked up yet.
-	clients []int32
+	index int32
+	// Where in Report.holders its clients begin; NoHolder there: not looked up
+	// yet.
+	holders int32
 	// For how long members have been online or offline, in ticks; Unknown if
 	// they are not.
 	online, offline int64
 }
 
-func (b *builder) beginGroup(g *model.Group) grouping {
-	n := grouping{group: g, clients: b.clients[:0], online: unknown, offline: unknown}
+func (b *builder) beginGroup(g *model.Group, index int32) grouping {
+	r := b.report
+	n := grouping{group: g, index: index, holders: int32(len(r.holders)), online: unknown, offline: unknown}
 	for range g.Clients {
-		n.clients = append(n.clients, NoHolder)
+		r.holders = append(r.holders, NoHolder)
 	}
 	if b.past == nil {
 		return n

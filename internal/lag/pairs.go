@@ -29,7 +29,7 @@ func (b *builder) isUnderWay(topic string) bool {
 func (b *builder) begin(topic string) {
 	b.report.Pairs = append(b.report.Pairs, Pair{
 		Topic: topic, Group: b.group.Name, Lag: NoLag, Retained: -1, Members: int(unknown), Unowned: int(unknown),
-		Lost: unknown, InFlight: unknown, PopRetry: unknown,
+		Lost: unknown, InFlight: unknown, PopRetry: unknown, group: b.index, holders: b.holders,
 	})
 	b.pairing = pairing{pair: &b.report.Pairs[len(b.report.Pairs)-1]}
 }

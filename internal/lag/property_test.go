@@ -25,8 +25,8 @@ func consistent(r *lag.Report) error {
 	var bad []error
 	fail := func(format string, args ...any) { bad = append(bad, fmt.Errorf(format, args...)) }
 
-	if n := len(r.Backlog); len(r.QueueID) != n || len(r.Holder) != n || len(r.Age) != n {
-		return fmt.Errorf("columns of %d, %d, %d and %d rows", len(r.QueueID), n, len(r.Holder), len(r.Age))
+	if len(r.Age) != r.Rows() {
+		return fmt.Errorf("%d ages of %d rows", len(r.Age), r.Rows())
 	}
 	sums := map[string]int64{} // by kind and name
 	pairRows := map[string]int{}
@@ -39,14 +39,18 @@ func consistent(r *lag.Report) error {
 			fail("detail %+v does not follow on row %d", d, next)
 		}
 		next = d.First + d.Rows
-		pair := r.PairOf(&d)
-		for i := d.First; i < next; i++ {
-			n, ip, pid := r.Backlog[i], "", ""
-			if h := r.Holder[i]; h != lag.NoHolder {
+		pair, broker := r.PairOf(&d), r.BrokerOf(&d)
+		queues := r.AppendRows(nil, &d)
+		if len(queues) != int(d.Rows) {
+			fail("%d rows of detail %+v", len(queues), d)
+		}
+		for _, row := range queues {
+			n, ip, pid := row.Backlog, "", ""
+			if h := row.Holder; h != lag.NoHolder {
 				ip, pid = r.Processes[h].IP, r.Processes[h].PID
 				processes[h] = plus(processes[h], n)
 			}
-			label := fmt.Sprintf("%q", []any{pair.Group, pair.Topic, d.Broker, r.QueueID[i], ip, pid})
+			label := fmt.Sprintf("%q", []any{pair.Group, pair.Topic, broker, row.QueueID, ip, pid})
 			if labels[label] {
 				fail("two rows of %s", label)
 			}
@@ -55,14 +59,14 @@ func consistent(r *lag.Report) error {
 				fail("backlog of %s: %d", label, n)
 			}
 			for _, name := range []string{
-				"topic " + pair.Topic, "group " + pair.Group, "broker " + d.Broker, "pair " + pair.Group + "@" + pair.Topic,
-				"queue " + d.Broker + "/" + strconv.Itoa(int(r.QueueID[i])),
+				"topic " + pair.Topic, "group " + pair.Group, "broker " + broker, "pair " + pair.Group + "@" + pair.Topic,
+				"queue " + broker + "/" + strconv.Itoa(int(row.QueueID)),
 			} {
 				sums[name] = plus(sums[name], n)
 			}
 			pairName := pair.Group + "@" + pair.Topic
 			pairRows[pairName]++
-			switch age := r.Age[i]; {
+			switch age := row.Age; {
 			case age < lag.NoAge, n == 0 && age != 0:
 				fail("age of %s, backlog %d: %d", label, n, age)
 			case age == lag.NoAge, ages[pairName] == lag.NoAge:
@@ -70,13 +74,13 @@ func consistent(r *lag.Report) error {
 			default:
 				ages[pairName] = max(ages[pairName], age)
 			}
-			if int(r.QueueID[i]) >= len(r.Committed(&d)) {
-				fail("no commit of %s", label)
+			if row.Committed < unknown {
+				fail("commit of %s: %d", label, row.Committed)
 			}
 		}
 	}
-	if int(next) != len(r.Backlog) {
-		fail("details cover %d of %d rows", next, len(r.Backlog))
+	if int(next) != r.Rows() {
+		fail("details cover %d of %d rows", next, r.Rows())
 	}
 
 	told := map[string]int64{}
@@ -150,7 +154,7 @@ func sorted(r *lag.Report) error {
 	byName := func(a, b lag.Sum) int { return cmp.Compare(a.Name, b.Name) }
 	switch {
 	case !slices.IsSortedFunc(r.Details, func(a, b lag.Detail) int {
-		return cmp.Or(cmp.Compare(a.Pair, b.Pair), cmp.Compare(a.Broker, b.Broker))
+		return cmp.Or(cmp.Compare(a.Pair, b.Pair), cmp.Compare(r.BrokerOf(&a), r.BrokerOf(&b)))
 	}):
 		return errors.New("details are not sorted")
 	case !slices.IsSortedFunc(r.Topics, byName), !slices.IsSortedFunc(r.Groups, byName), !slices.IsSortedFunc(r.Brokers, byName):

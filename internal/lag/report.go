@@ -15,18 +15,16 @@ import (
 // shown comes from here. It never changes once it is built, and it is complete:
 // what is not in it does not exist any more. Backlogs are messages.
 //
-// The rows, one per queue and holder, stand in the columns QueueID, Backlog,
-// Holder and Age; Details groups them by what they share. The other lists are
-// sorted by the names in them.
+// Rows, one per queue and holder, are most of it, and nearly all that they say is
+// in the snapshot. So they are not kept but made anew, one Detail at a time. The
+// other lists are sorted by the names in them.
 type Report struct {
 	Snapshot *model.Snapshot
 
 	Details []Detail
-	QueueID []uint16
-	Backlog []int64
-	Holder  []int32 // index in Processes, or NoHolder
-	// Age is that of the oldest message not consumed, in units of AgeUnit: 0
-	// where the backlog is 0, NoAge where nobody can tell.
+	// Age holds one value per row, in the order of Details: that of the oldest
+	// message not consumed, in units of AgeUnit; 0 where the backlog is 0,
+	// NoAge where nobody can tell. Empty: ages are not known at all.
 	Age []int32
 
 	// Processes are all consumer processes that hold a queue, with the
@@ -50,35 +48,14 @@ type Report struct {
 	// Incomplete counts the brokers whose offsets are not of this round.
 	Incomplete int
 
-	committed [][]int64 // of the details of broadcasting groups
+	rows    int
+	groups  []*model.Group // sorted by name
+	holders []int32        // places in Processes of the clients of groups; NoHolder
+	own     []ownRows      // of details that are in no part
 }
 
 // NoHolder stands where no online process is known to hold the queue.
 const NoHolder int32 = -1
-
-// Detail is what a run of rows shares: rows First to First+Rows-1. There are many:
-// topic and group are those of its pair, and what is in the snapshot stays there.
-type Detail struct {
-	Broker      string
-	Pair        int32 // index in Pairs
-	First, Rows int32
-
-	part, entry int32 // in the snapshot's Parts and its Commits; notInPart and in committed
-}
-
-// PairOf is the pair of a detail.
-func (r *Report) PairOf(d *Detail) *Pair { return &r.Pairs[d.Pair] }
-
-// Committed are the commits of a detail's rows by queue id: Unknown where there
-// is none.
-func (r *Report) Committed(d *Detail) []int64 {
-	if d.part == notInPart {
-		return r.committed[d.entry]
-	}
-	part := r.Snapshot.Parts[d.part].Part
-	c := &part.Commits[d.entry]
-	return part.Committed[c.First : c.First+part.Topics[c.Topic].Queues]
-}
 
 // Process is one consumer process: the same for every group in it.
 type Process struct {
@@ -131,6 +108,9 @@ type Pair struct {
 	// PopRetry those of them that wait in the POP retry topic to be popped
 	// again; Unknown where nobody tells, or there is no such topic.
 	InFlight, PopRetry int64
+
+	group   int32 // in the report's groups
+	holders int32 // where those of the group's clients begin
 }
 
 // NoLag stands where a lag is not known.

@@ -53,21 +53,15 @@ func (b *builder) addCommits(partIndex, index int) {
 	b.run.widen(int(topic.Queues))
 	for id := range int(topic.Queues) {
 		end, begin := part.Ends[int(topic.First)+id], part.Begins[int(topic.First)+id]
-		committed := part.Committed[int(commits.First)+id]
-		switch {
-		case end == unknown:
+		backlog, committed := backlogOf(begin, part.Committed[int(commits.First)+id], end)
+		if b.run.backlog[id] = backlog; backlog == unknown {
+			if end != unknown {
+				b.pair.Uncommitted++
+			}
 			continue
-		case committed == unknown && end > 0 && begin != 0:
-			// Where retention has moved the beginning nobody knows where
-			// the group will start; counting from 0 would be a false full
-			// backlog.
-			b.pair.Uncommitted++
-			continue
-		case committed == unknown:
-			committed = 0
 		}
 		b.pair.Ahead = plus(b.pair.Ahead, max(committed-end, 0))
-		if b.run.backlog[id] = max(end-committed, 0); b.run.backlog[id] == 0 {
+		if backlog == 0 {
 			continue
 		}
 		b.retain(begin, committed, end)
@@ -180,18 +174,16 @@ func plus(a, b int64) int64 {
 	return a + b
 }
 
-// emit writes the run as rows and adds them to every sum.
+// emit adds the run to the rows and to every sum.
 func (b *builder) emit(g *model.Group, e *entry) {
 	r, pair := b.report, b.pair
-	d := Detail{
-		Broker: b.brokers[e.broker], Pair: int32(len(r.Pairs) - 1), First: int32(len(r.Backlog)), part: e.part, entry: e.index,
-	}
 	shared := NoHolder // of a process's own commits
 	var owners []int32
 	if e.part == notInPart {
 		shared = b.process(b.holder(e))
 	} else {
-		owners = b.owners(g, pair.Topic, e)
+		part := &r.Snapshot.Parts[e.part]
+		owners = r.owners(pair, part, &part.Commits[e.index])
 		b.countOwned(owners, len(b.run.backlog))
 	}
 	queues := b.queueSums[e.broker]
@@ -199,7 +191,8 @@ func (b *builder) emit(g *model.Group, e *entry) {
 		queues = append(queues, unknown)
 	}
 	b.queueSums[e.broker] = queues
-	sum := int64(0)
+	var own []Row
+	sum, rows := int64(0), 0
 	owner, owned := model.NoOwner, NoHolder // of the queue before: mostly the same
 	for q, backlog := range b.run.backlog {
 		if backlog == unknown {
@@ -216,23 +209,23 @@ func (b *builder) emit(g *model.Group, e *entry) {
 		if holder != NoHolder {
 			r.Processes[holder].Backlog = plus(r.Processes[holder].Backlog, backlog)
 		}
-		r.QueueID = append(r.QueueID, uint16(q))
-		r.Backlog = append(r.Backlog, backlog)
-		r.Holder = append(r.Holder, holder)
+		if e.part == notInPart {
+			own = append(own, Row{QueueID: int32(q), Holder: holder, Backlog: backlog, Committed: value(b.run.committed, q)})
+		}
 		r.Age = append(r.Age, b.run.ages[q])
 		queues[q] = plus(max(queues[q], 0), backlog)
 		sum = plus(sum, backlog)
+		rows++
 	}
-	if d.Rows = int32(len(r.Backlog)) - d.First; d.Rows == 0 {
+	if rows == 0 {
 		return
 	}
-	if d.part == notInPart {
-		d.entry = int32(len(r.committed))
-		r.committed = append(r.committed, b.run.committed)
+	if at := int32(len(r.Pairs) - 1); e.part == notInPart {
+		r.AddRows(at, b.brokers[e.broker], own...)
+	} else {
+		r.addDetail(Detail{Pair: at, part: e.part, entry: e.index}, rows)
 	}
-	r.Details = append(r.Details, d)
 	pair.Backlog = plus(pair.Backlog, sum)
-	pair.Rows += int(d.Rows)
 	b.topicSums[e.topic] = plus(max(b.topicSums[e.topic], 0), sum)
 	b.brokerSums[e.broker] = plus(max(b.brokerSums[e.broker], 0), sum)
 	if n := len(r.Groups); n == 0 || r.Groups[n-1].Name != g.Name {
@@ -242,23 +235,14 @@ func (b *builder) emit(g *model.Group, e *entry) {
 	*total = plus(*total, sum)
 }
 
-// owners says who holds the queues of an entry, by queue id.
-func (b *builder) owners(g *model.Group, topic string, e *entry) []int32 {
-	part := &b.report.Snapshot.Parts[e.part]
-	if part.Owners == nil {
-		return g.Owners[model.TopicOnBroker{Topic: topic, Broker: part.Broker}]
-	}
-	c := &part.Commits[e.index]
-	return part.Owners[c.First : c.First+part.Topics[c.Topic].Queues]
-}
-
 // client is the place in the report of the process of a client of the group
 // under way.
 func (b *builder) client(i int32) int32 {
-	if b.clients[i] == NoHolder { // so are those without a name, which are few
-		b.clients[i] = b.process(b.group.Clients[i].IP, b.group.Clients[i].PID)
+	at := &b.report.holders[b.holders+i]
+	if *at == NoHolder { // so are those without a name, which are few
+		*at = b.process(b.group.Clients[i].IP, b.group.Clients[i].PID)
 	}
-	return b.clients[i]
+	return *at
 }
 
 // process is the place of a process in the report. One without any name cannot

@@ -225,10 +225,13 @@ func (p *play) round() {
 	truth := p.rows()
 	for _, d := range r.Details {
 		pair := r.PairOf(&d)
-		for i := d.First; fresh[d.Broker] && i < d.First+d.Rows; i++ {
-			name := rowName{topic: pair.Topic, group: pair.Group, broker: d.Broker, queue: int(r.QueueID[i])}
+		if !fresh[r.BrokerOf(&d)] {
+			continue
+		}
+		for _, told := range r.AppendRows(nil, &d) {
+			name := rowName{topic: pair.Topic, group: pair.Group, broker: r.BrokerOf(&d), queue: int(told.QueueID)}
 			row, ok := truth[name]
-			if h := r.Holder[i]; !ok && h != lag.NoHolder {
+			if h := told.Holder; !ok && h != lag.NoHolder {
 				name.ip = r.Processes[h].IP
 				row, ok = truth[name]
 			}
@@ -238,10 +241,10 @@ func (p *play) round() {
 			if !ok {
 				p.t.Fatalf("no such row: %+v", name)
 			}
-			if row.Backlog != r.Backlog[i] {
-				p.t.Fatalf("%+v: backlog %d", row, r.Backlog[i])
+			if row.Backlog != told.Backlog {
+				p.t.Fatalf("%+v: backlog %d", row, told.Backlog)
 			}
-			p.check(row, r.Age[i])
+			p.check(row, told.Age)
 		}
 	}
 }

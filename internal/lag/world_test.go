@@ -83,12 +83,12 @@ func rows(r *lag.Report) []string {
 	var lines []string
 	for _, d := range r.Details {
 		pair := r.PairOf(&d)
-		for i := d.First; i < d.First+d.Rows; i++ {
+		for _, row := range r.AppendRows(nil, &d) {
 			process := "-"
-			if h := r.Holder[i]; h != lag.NoHolder {
+			if h := row.Holder; h != lag.NoHolder {
 				process = r.Processes[h].IP + ":" + r.Processes[h].PID
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s/%d %s = %d", pair.Group, pair.Topic, d.Broker, r.QueueID[i], process, r.Backlog[i]))
+			lines = append(lines, fmt.Sprintf("%s %s %s/%d %s = %d", pair.Group, pair.Topic, r.BrokerOf(&d), row.QueueID, process, row.Backlog))
 		}
 	}
 	return lines

@@ -148,23 +148,23 @@ func appendQueues(rows []Row, r *lag.Report, f Filter) []Row {
 		if !f.takes(pair.Group, pair.Topic) {
 			continue
 		}
-		for at := int(d.First); at < int(d.First+d.Rows); at++ {
+		for _, queue := range r.AppendRows(nil, d) {
 			row := Row{
-				Cluster: r.Snapshot.Cluster, Group: pair.Group, Topic: pair.Topic, Broker: d.Broker,
-				QueueID: new(int32(r.QueueID[at])), Messages: &r.Backlog[at], Seconds: rowAge(r, at),
+				Cluster: r.Snapshot.Cluster, Group: pair.Group, Topic: pair.Topic, Broker: r.BrokerOf(d),
+				QueueID: &queue.QueueID, Messages: &queue.Backlog, Seconds: age(&queue),
 			}
-			row.IP, row.PID = holder(r, r.Holder[at])
+			row.IP, row.PID = holder(r, queue.Holder)
 			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-func rowAge(r *lag.Report, at int) *float64 {
-	if at >= len(r.Age) || int64(r.Age[at]) == model.Unknown {
+func age(row *lag.Row) *float64 {
+	if row.Age == lag.NoAge {
 		return nil
 	}
-	return seconds(time.Duration(r.Age[at]) * lag.AgeUnit)
+	return seconds(time.Duration(row.Age) * lag.AgeUnit)
 }
 
 func seconds(d time.Duration) *float64 {
@@ -187,14 +187,16 @@ func appendClients(rows []Row, r *lag.Report, f Filter) []Row {
 		holder int32
 	}
 	places := make(map[key]int)
+	var queues []lag.Row
 	for i := range r.Details {
 		d := &r.Details[i]
 		pair := r.PairOf(d)
 		if !f.takes(pair.Group, pair.Topic) {
 			continue
 		}
-		for at := int(d.First); at < int(d.First+d.Rows); at++ {
-			k := key{pair.Group, r.Holder[at]}
+		queues = r.AppendRows(queues[:0], d)
+		for j := range queues {
+			k := key{pair.Group, queues[j].Holder}
 			place, ok := places[k]
 			if !ok {
 				place = len(rows)
@@ -206,7 +208,7 @@ func appendClients(rows []Row, r *lag.Report, f Filter) []Row {
 				}
 				rows = append(rows, row)
 			}
-			rows[place].add(r, at)
+			rows[place].add(&queues[j])
 		}
 	}
 	return rows
@@ -214,10 +216,10 @@ func appendClients(rows []Row, r *lag.Report, f Filter) []Row {
 
 // add counts one queue: the oldest message of all is what the process is
 // behind, and one queue of unknown age makes that unknown.
-func (r *Row) add(report *lag.Report, at int) {
-	*r.Messages += min(report.Backlog[at], maxMessages-*r.Messages)
+func (r *Row) add(queue *lag.Row) {
+	*r.Messages += min(queue.Backlog, maxMessages-*r.Messages)
 	r.Queues++
-	age := rowAge(report, at)
+	age := age(queue)
 	if r.Seconds != nil && age != nil {
 		*r.Seconds = max(*r.Seconds, *age)
 	} else {

@@ -13,26 +13,22 @@ import (
 // shop is a report with a pair that is behind, one that is not, and one of
 // which nothing is known.
 func shop(cluster string) *lag.Report {
-	return &lag.Report{
+	r := &lag.Report{
 		Snapshot: &model.Snapshot{Cluster: cluster},
-		Details: []lag.Detail{
-			{Pair: 0, Broker: "broker-a", First: 0, Rows: 2},
-			{Pair: 0, Broker: "broker-b", First: 2, Rows: 1},
-			{Pair: 1, Broker: "broker-a", First: 3, Rows: 1},
-		},
-		QueueID: []uint16{0, 1, 0, 0},
-		Backlog: []int64{10, 20, 5, 0},
-		Holder:  []int32{0, 1, lag.NoHolder, 0},
-		Age:     []int32{100, 800, int32(model.Unknown), 0},
+		Age:      []int32{100, 800, lag.NoAge, 0},
 		Processes: []lag.Process{
 			{IP: "10.0.0.1", PID: "11", Backlog: 10}, {IP: "10.0.0.2", PID: "22", Backlog: 20},
 		},
 		Pairs: []lag.Pair{
-			{Topic: "orders", Group: "billing", Backlog: 35, Rows: 3, State: lag.Lagging, Members: 2, Lag: 80 * time.Second, AtMost: true},
-			{Topic: "payments", Group: "fraud", Rows: 1, State: lag.OK, Members: 1},
+			{Topic: "orders", Group: "billing", Backlog: 35, State: lag.Lagging, Members: 2, Lag: 80 * time.Second, AtMost: true},
+			{Topic: "payments", Group: "fraud", State: lag.OK, Members: 1},
 			{Topic: "stock", Group: "fraud", State: lag.Undecided, Members: int(model.Unknown), Lag: lag.NoLag},
 		},
 	}
+	r.AddRows(0, "broker-a", lag.Row{Backlog: 10}, lag.Row{QueueID: 1, Backlog: 20, Holder: 1})
+	r.AddRows(0, "broker-b", lag.Row{Backlog: 5, Holder: lag.NoHolder})
+	r.AddRows(1, "broker-a", lag.Row{})
+	return r
 }
 
 func table(t *testing.T, by By, f Filter, reports ...*lag.Report) string {

@@ -174,7 +174,7 @@ func (v *clusterView) addReport(r *lag.Report) {
 	}
 	v.Backlog = count(total)
 	v.Topics, v.Groups = count(int64(len(r.Topics))), count(int64(len(r.Groups)))
-	v.Rows, v.Processes = count(int64(len(r.Backlog))), count(int64(len(r.Processes)))
+	v.Rows, v.Processes = count(int64(r.Rows())), count(int64(len(r.Processes)))
 	v.Incomplete = r.Incomplete
 	v.Worst = worstPairs(r)
 }

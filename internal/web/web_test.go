@@ -55,16 +55,11 @@ func report(s *model.Snapshot, processes []lag.Process, rows ...row) *lag.Report
 	for _, row := range rows {
 		if n := len(r.Pairs); n == 0 || r.Pairs[n-1].Group != row.group || r.Pairs[n-1].Topic != row.topic {
 			r.Pairs = append(r.Pairs, lag.Pair{Group: row.group, Topic: row.topic})
-			r.Details = append(r.Details, lag.Detail{Pair: int32(len(r.Pairs) - 1), Broker: "broker-a", First: int32(len(r.Backlog))})
 		}
 		sum(&r.Topics, row.topic, row.backlog)
 		sum(&r.Groups, row.group, row.backlog)
-		r.QueueID = append(r.QueueID, uint16(row.queue))
-		r.Backlog = append(r.Backlog, row.backlog)
-		r.Holder = append(r.Holder, row.holder)
 		n := len(r.Pairs) - 1
-		r.Details[n].Rows++
-		r.Pairs[n].Rows++
+		r.AddRows(int32(n), "broker-a", lag.Row{QueueID: row.queue, Backlog: row.backlog, Holder: row.holder})
 		r.Pairs[n].Backlog += row.backlog
 	}
 	return r

@@ -60,13 +60,15 @@ func lagText(p *lag.Pair) string {
 // where queues without one do. Of equals it is the first by name.
 func worstHolder(r *lag.Report, p *lag.Pair) (holder int32, held int64) {
 	sums := make(map[int32]int64)
+	var queues []lag.Row
 	for i := firstDetail(r, p); i < len(r.Details); i++ {
 		d := &r.Details[i]
 		if at := r.PairOf(d); at.Group != p.Group || at.Topic != p.Topic {
 			break
 		}
-		for row := int(d.First); row < int(d.First+d.Rows); row++ {
-			sums[r.Holder[row]] += r.Backlog[row]
+		queues = r.AppendRows(queues[:0], d)
+		for j := range queues {
+			sums[queues[j].Holder] += queues[j].Backlog
 		}
 	}
 	holder, held = lag.NoHolder, sums[lag.NoHolder]

@@ -234,13 +234,13 @@ func wanted(prefix string, r *lag.Report) map[string]float64 {
 		}
 		want[labels.FromStrings(all...).WithoutEmpty().String()] = value
 	}
-	add(4, "msg_diff_detail", "topic", pair.Topic, "consumerGroup", pair.Group, "broker", d.Broker, "queueId", "0",
+	add(4, "msg_diff_detail", "topic", pair.Topic, "consumerGroup", pair.Group, "broker", r.BrokerOf(&d), "queueId", "0",
 		"consumerClientIP", c.IP, "consumerClientPID", c.PID)
 	add(4, "msg_diff_topic", "topic", pair.Topic)
 	add(4, "msg_diff_consumergroup", "consumerGroup", pair.Group)
 	add(4, "msg_diff_topic_consumergroup", "topic", pair.Topic, "consumerGroup", pair.Group)
-	add(4, "msg_diff_broker", "broker", d.Broker)
-	add(4, "msg_diff_queue", "broker", d.Broker, "queueId", "0")
+	add(4, "msg_diff_broker", "broker", r.BrokerOf(&d))
+	add(4, "msg_diff_queue", "broker", r.BrokerOf(&d), "queueId", "0")
 	add(1, "nameserver_up", "address", r.Snapshot.NameServers[0].Addr)
 	add(1, "broker_info", "broker", b.Name, "brokerId", "0", "address", b.Addr, "role", "master", "version", b.Version)
 	add(1, "consumergroup_members", "consumerGroup", g.Name)

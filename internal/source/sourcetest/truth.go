@@ -80,21 +80,22 @@ func (s *Stage) RowsOf(step string, r source.Round) Rows {
 		sums := map[string]int64{}
 		for _, d := range report.Details {
 			pair := report.PairOf(&d)
-			for i := d.First; i < d.First+d.Rows; i++ {
-				l := Labels{Cluster: snap.Cluster, Topic: pair.Topic, Group: pair.Group, Broker: d.Broker, Queue: int32(report.QueueID[i])}
-				if h := report.Holder[i]; h != lag.NoHolder {
+			broker := report.BrokerOf(&d)
+			for _, row := range report.AppendRows(nil, &d) {
+				l := Labels{Cluster: snap.Cluster, Topic: pair.Topic, Group: pair.Group, Broker: broker, Queue: row.QueueID}
+				if h := row.Holder; h != lag.NoHolder {
 					l.IP, l.PID = report.Processes[h].IP, report.Processes[h].PID
-					sums["process "+l.IP+" "+l.PID] += report.Backlog[i]
+					sums["process "+l.IP+" "+l.PID] += row.Backlog
 				}
 				if _, ok := rows[l]; ok {
 					s.tb.Errorf("%s: two rows: %v", step, l)
 				}
-				rows[l] = report.Backlog[i]
+				rows[l] = row.Backlog
 				for _, name := range []string{
-					"topic " + pair.Topic, "group " + pair.Group, "broker " + d.Broker, "pair " + pair.Topic + " " + pair.Group,
-					fmt.Sprintf("queue %s %d", d.Broker, l.Queue),
+					"topic " + pair.Topic, "group " + pair.Group, "broker " + broker, "pair " + pair.Topic + " " + pair.Group,
+					fmt.Sprintf("queue %s %d", broker, l.Queue),
 				} {
-					sums[name] += report.Backlog[i]
+					sums[name] += row.Backlog
 				}
 			}
 		}

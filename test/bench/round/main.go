@@ -111,7 +111,7 @@ func run(ctx context.Context, version string, rounds, ways, window, slow int) er
 		requests += c.frames
 		bytes += c.received
 	}
-	fmt.Printf("rows %d, requests %d, answers %.1f kB\n", len(report.Backlog), requests, float64(bytes)/1000)
+	fmt.Printf("rows %d, requests %d, answers %.1f kB\n", report.Rows(), requests, float64(bytes)/1000)
 	line("round", whole)
 	line("report", build)
 	line("bare requests", floor)

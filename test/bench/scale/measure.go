@@ -123,7 +123,7 @@ func (r *result) measureRounds(ctx context.Context, fake *lab.Fake, o options) (
 			}
 		}
 	}
-	r.rows = len(report.Backlog)
+	r.rows = report.Rows()
 	src.Settle(ctx)
 	tap.Record(true)
 	if _, err = round(); err != nil {

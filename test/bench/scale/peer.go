@@ -118,12 +118,12 @@ func (r *rows) Collect(ch chan<- prometheus.Metric) {
 	for i := range p.Details {
 		d := &p.Details[i]
 		pair := p.PairOf(d)
-		for row := d.First; row < d.First+d.Rows; row++ {
+		for _, row := range p.AppendRows(nil, d) {
 			var holder lag.Process
-			if h := p.Holder[row]; h != lag.NoHolder {
+			if h := row.Holder; h != lag.NoHolder {
 				holder = p.Processes[h]
 			}
-			add(family.MsgDiffDetail, p.Backlog[row], cluster, pair.Topic, pair.Group, d.Broker, strconv.Itoa(int(p.QueueID[row])), holder.IP, holder.PID)
+			add(family.MsgDiffDetail, row.Backlog, cluster, pair.Topic, pair.Group, p.BrokerOf(d), strconv.Itoa(int(row.QueueID)), holder.IP, holder.PID)
 		}
 	}
 	for id, sums := range map[family.ID][]lag.Sum{

@@ -1,0 +1,118 @@
+package lag
+
+import "github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+
+// Detail is a run of rows: those of one pair on one broker, and of one process
+// where the group is broadcasting. There are many, so that what is elsewhere is
+// not in it.
+type Detail struct {
+	Pair        int32 // index in Pairs
+	First, Rows int32 // rows First to First+Rows-1
+
+	part, entry int32 // in the snapshot's Parts and its Commits; notInPart and in own
+}
+
+// Row is one queue as one process consumes it.
+type Row struct {
+	QueueID   int32
+	Holder    int32 // index in Processes, or NoHolder
+	Age       int32 // as Report.Age; NoAge where there are none
+	Backlog   int64
+	Committed int64 // model.Unknown where there is no commit
+}
+
+// ownRows are rows that no broker's commits tell.
+type ownRows struct {
+	broker string
+	rows   []Row
+}
+
+// Rows is how many there are.
+func (r *Report) Rows() int { return r.rows }
+
+// PairOf is the pair of a detail.
+func (r *Report) PairOf(d *Detail) *Pair { return &r.Pairs[d.Pair] }
+
+// BrokerOf is the name of the broker of a detail.
+func (r *Report) BrokerOf(d *Detail) string {
+	if d.part == notInPart {
+		return r.own[d.entry].broker
+	}
+	return r.Snapshot.Parts[d.part].Broker
+}
+
+// AppendRows appends the rows of a detail to a list, in the order of queue ids.
+func (r *Report) AppendRows(list []Row, d *Detail) []Row {
+	n := len(list)
+	if d.part == notInPart {
+		list = append(list, r.own[d.entry].rows...)
+	} else {
+		list = r.appendOfPart(list, d)
+	}
+	for i := range list[n:] {
+		row := &list[n+i]
+		if row.Age = NoAge; len(r.Age) > 0 {
+			row.Age = r.Age[int(d.First)+i]
+		}
+	}
+	return list
+}
+
+func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
+	part := &r.Snapshot.Parts[d.part]
+	c := &part.Commits[d.entry]
+	t := &part.Topics[c.Topic]
+	pair := &r.Pairs[d.Pair]
+	owners, holders := r.owners(pair, part, c), r.holders[pair.holders:]
+	ends, begins := part.Ends[t.First:t.First+t.Queues], part.Begins[t.First:t.First+t.Queues]
+	for id, committed := range part.Committed[c.First : c.First+t.Queues] {
+		backlog, _ := backlogOf(begins[id], committed, ends[id])
+		if backlog == unknown {
+			continue
+		}
+		row := Row{QueueID: int32(id), Holder: NoHolder, Backlog: backlog, Committed: committed}
+		if id < len(owners) && owners[id] != model.NoOwner {
+			row.Holder = holders[owners[id]]
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// owners says who holds the queues of an entry of a part, by queue id.
+func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) []int32 {
+	if part.Owners == nil {
+		return r.groups[pair.group].Owners[model.TopicOnBroker{Topic: pair.Topic, Broker: part.Broker}]
+	}
+	return part.Owners[c.First : c.First+part.Topics[c.Topic].Queues]
+}
+
+// AddRows adds rows of a pair on a broker that are in no part of the snapshot, as
+// those of a broadcasting process. Details are in the order of pairs, and ages of
+// rows stand in Age.
+func (r *Report) AddRows(pair int32, broker string, rows ...Row) {
+	r.own = append(r.own, ownRows{broker, rows})
+	r.addDetail(Detail{Pair: pair, part: notInPart, entry: int32(len(r.own) - 1)}, len(rows))
+}
+
+func (r *Report) addDetail(d Detail, rows int) {
+	d.First, d.Rows = int32(r.rows), int32(rows)
+	r.Details = append(r.Details, d)
+	r.rows += rows
+	r.Pairs[d.Pair].Rows += rows
+}
+
+// backlogOf is how many messages a group has still to consume in a queue, by the
+// commit that a broker keeps, and from where on: Unknown where nobody can tell.
+func backlogOf(begin, committed, end int64) (backlog, from int64) {
+	switch {
+	case end == unknown:
+		return unknown, unknown
+	case committed == unknown && end > 0 && begin != 0:
+		// Where retention has moved the beginning nobody knows where the
+		// group will start; counting from 0 would be a false full backlog.
+		return unknown, unknown
+	}
+	from = max(committed, 0)
+	return max(end-from, 0), from
+}
