@@ -85,7 +85,7 @@ func (b *builder) addLocal(g *model.Group, index int) {
 	}
 	b.run.widen(len(l.Committed))
 	b.run.committed = slowest(b.run.committed, l.Committed)
-	begins := b.beginsOf(l.TopicOnBroker)
+	begins := b.begins[l.TopicOnBroker]
 	for id, committed := range l.Committed {
 		end, begin := value(l.Ends, id), value(begins, id)
 		if committed == unknown || end == unknown {
@@ -116,28 +116,6 @@ func (b *builder) wait(id int, q *queues, offset int64, moved store.Tick, consum
 	case b.run.ages[id] != NoAge:
 		b.run.ages[id] = max(b.run.ages[id], int32(a.ticks))
 	}
-}
-
-// beginsOf are the beginnings of a topic that a broadcasting group consumes.
-func (b *builder) beginsOf(on model.TopicOnBroker) []int64 {
-	if b.begins == nil {
-		b.begins = make(map[model.TopicOnBroker][]int64)
-		for _, g := range b.groups {
-			for i := range g.Local {
-				b.begins[g.Local[i].TopicOnBroker] = nil
-			}
-		}
-		for _, part := range b.report.Snapshot.Parts {
-			for i := range part.Topics {
-				t := &part.Topics[i]
-				key := model.TopicOnBroker{Topic: t.Name, Broker: part.Broker}
-				if _, ok := b.begins[key]; ok && !part.Repeats(i) {
-					b.begins[key] = part.Begins[t.First : t.First+t.Queues]
-				}
-			}
-		}
-	}
-	return b.begins[on]
 }
 
 // slowest is the lowest commit of each queue, of two clients in one process.

@@ -1,11 +1,14 @@
 package lag
 
-// addTotals lists all topics, with what was produced and what is kept of each.
-func (b *builder) addTotals() {
-	totals := make([]TopicTotal, len(b.topics))
-	told := make([]bool, len(b.topics))
+// totals lists all topics, with what was produced and what is kept of each.
+func (f *frame) totals() []TopicTotal {
+	if f.past == nil {
+		return nil
+	}
+	totals := make([]TopicTotal, len(f.topics))
+	told := make([]bool, len(f.topics))
 	add := func(topic string, ends, begins, stored []int64) {
-		place := b.places.topics[topic]
+		place := f.places.topics[topic]
 		t := &totals[place]
 		if !told[place] {
 			told[place], t.Last = true, unknown
@@ -25,7 +28,7 @@ func (b *builder) addTotals() {
 			t.Stored = unknown
 		}
 	}
-	for _, part := range b.report.Snapshot.Parts {
+	for _, part := range f.snapshot.Parts {
 		for i := range part.Topics {
 			if t := &part.Topics[i]; !part.Repeats(i) {
 				var stored []int64
@@ -40,8 +43,9 @@ func (b *builder) addTotals() {
 			add(o.Topic, o.Ends, o.Begins, o.Stored)
 		}
 	}
-	for i, name := range b.topics {
-		kept := b.past.TopicOf(name)
+	known := totals[:0]
+	for i, name := range f.topics {
+		kept := f.past.TopicOf(name)
 		if !kept.Known() {
 			continue
 		}
@@ -50,26 +54,31 @@ func (b *builder) addTotals() {
 			t.Stored, t.Last = unknown, unknown
 		}
 		t.Name, t.Produced = name, kept.Produced
-		b.report.Totals = append(b.report.Totals, *t)
+		known = append(known, *t)
 	}
+	return known
 }
 
-// addDeadLetters counts the dead letters of each group. Where every broker has
+// deadLetters counts the dead letters of each group. Where every broker has
 // told which topics it has, a group without a dead-letter topic has none, which
 // is known: increase() then sees the first.
-func (b *builder) addDeadLetters() {
-	whole := true
-	for _, part := range b.report.Snapshot.Parts {
+func (f *frame) deadLetters() []Count {
+	if f.past == nil {
+		return nil
+	}
+	list, whole := make([]Count, 0, len(f.groups)), true
+	for _, part := range f.snapshot.Parts {
 		whole = whole && part.Others != nil
 	}
-	for _, g := range b.groups {
+	for _, g := range f.groups {
 		name := dlqPrefix + g.Name
-		_, exists := b.places.topics[name]
-		switch kept := b.past.TopicOf(name); {
+		_, exists := f.places.topics[name]
+		switch kept := f.past.TopicOf(name); {
 		case kept.Known():
-			b.report.DeadLetters = append(b.report.DeadLetters, Count{g.Name, kept.Produced})
+			list = append(list, Count{g.Name, kept.Produced})
 		case whole && !exists:
-			b.report.DeadLetters = append(b.report.DeadLetters, Count{g.Name, 0})
+			list = append(list, Count{g.Name, 0})
 		}
 	}
+	return list
 }
