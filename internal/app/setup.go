@@ -101,7 +101,7 @@ func (s *setup) serve(a *App) error {
 	path := s.config.Web.MetricsPath
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler(web.Options{
-		Version: version.Version, MetricsPath: path, Shard: shardText(s.config.Shard), Clusters: s.clusters, Now: time.Now, Logger: a.log,
+		Version: version.Version, MetricsPath: path, Shard: shardText(s.config.Shard), Clusters: s.clusters, Now: time.Now,
 	}))
 	if path == "/" {
 		path = "/{$}"

@@ -9,8 +9,6 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"html/template"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -76,8 +74,6 @@ type Options struct {
 	// Clusters returns the clusters in the order to show them.
 	Clusters func() []Cluster
 	Now      func() time.Time
-	// Logger is told when a page cannot be made; may be nil.
-	Logger *slog.Logger
 }
 
 //go:embed assets
@@ -86,13 +82,7 @@ var assets embed.FS
 // Handler serves the index page at exactly "/", its style sheet, and the paths
 // for supervisors. Every other path is not found.
 func Handler(o Options) http.Handler {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	h := &handler{
-		Options: o,
-		page:    template.Must(template.ParseFS(assets, "assets/index.html")),
-	}
+	h := &handler{o}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", http.NotFound)
 	mux.HandleFunc(PathIndex+"{$}", h.index)
@@ -104,8 +94,6 @@ func Handler(o Options) http.Handler {
 
 type handler struct {
 	Options
-
-	page *template.Template
 }
 
 // guard refuses what is not a read and gives every response the headers that
@@ -127,16 +115,13 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-func (h *handler) index(w http.ResponseWriter, r *http.Request) {
-	var page bytes.Buffer // whole before its first byte goes out
-	if err := h.page.Execute(&page, h.view()); err != nil {
-		h.Logger.ErrorContext(r.Context(), "The index page could not be made", slog.Any("err", err))
-		http.Error(w, "The page could not be made: see the log.", http.StatusInternalServerError)
-		return
-	}
+func (h *handler) index(w http.ResponseWriter, _ *http.Request) {
+	v := h.view()
+	var p page
+	p.index(&v)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	// A cluster's names may be any bytes. The reader may leave.
-	_, _ = w.Write(bytes.ToValidUTF8(page.Bytes(), []byte("\uFFFD")))
+	_, _ = w.Write(bytes.ToValidUTF8(p.Bytes(), []byte("\uFFFD")))
 }
 
 func (h *handler) style(w http.ResponseWriter, r *http.Request) {

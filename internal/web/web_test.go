@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -134,7 +133,6 @@ func newHandler(clusters []Cluster) http.Handler {
 	return Handler(Options{
 		Version: "1.2.3", MetricsPath: "/metrics",
 		Clusters: func() []Cluster { return clusters }, Now: now,
-		Logger: slog.New(slog.DiscardHandler),
 	})
 }
 
