@@ -46,7 +46,7 @@ for p in "${platforms[@]}"; do
   wanted=$(printf '%s\n' LICENSE LICENSES NOTICE README.md "$exe" rocketmq_exporter.example.yml | LC_ALL=C sort | xargs)
   [ "$found" = "$wanted" ] || fail "the archive for $p holds $found"
   cmp "$folder/$exe" "$tmp/bin/$p/$exe" || fail "the binary for $p is not that of make"
-  for module in github.com/prometheus/client_golang github.com/alecthomas/kingpin/v2; do
+  for module in github.com/prometheus/client_golang github.com/spf13/cobra; do
     grep -q "\"name\": \"$module\"" "$release/$name.$p.cdx.json" || fail "the list of what is in the binary for $p lacks $module"
   done
   grep -A 4 '"name": "github.com/rocketmq-exporter/rocketmq_exporter"' "$release/$name.$p.cdx.json" | grep -q "\"version\": \"$VERSION\"" ||

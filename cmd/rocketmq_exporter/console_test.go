@@ -92,7 +92,7 @@ func TestMistakesAboutAConsole(t *testing.T) {
 		{
 			"passwords are no arguments", nil,
 			[]string{"--console=mq:8080", "--console.username=admin", "--console.password=" + password},
-			"unknown long flag '--console.password' (--help lists commands and flags)",
+			"unknown flag: --console.password (--help lists commands and flags)",
 		},
 		{
 			"no password file", nil,

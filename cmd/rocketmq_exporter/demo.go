@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,12 @@ import (
 	"maps"
 	"math"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/alecthomas/kingpin/v2"
+	"github.com/spf13/cobra"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -24,15 +26,22 @@ type demoOptions struct {
 	nameServer string
 }
 
-func addDemo(k *kingpin.Application) *demoOptions {
-	o := &demoOptions{}
-	c := k.Command(demoCommand, "Start a fake cluster with traffic, and the exporter in front of it.").
-		HelpLong("It reads the cluster every 5 seconds, unless --collect.interval says otherwise. It brings its own cluster: --namesrv, --console and --config.file do not go with it.")
-	c.Flag(flagSeed, "Seed of the traffic: the same seed makes the same traffic.").Default("1").Envar("ROCKETMQ_EXPORTER_SEED").StringVar(&o.seed)
-	c.Flag(flagDemoAddress, "Address of the fake name server, host:port. By default it is a free port on loopback.").
-		PlaceHolder("ADDR").Envar("ROCKETMQ_EXPORTER_DEMO_NAMESRV_ADDRESS").StringVar(&o.nameServer)
-	return o
+func newDemo() (*cobra.Command, *demoOptions) {
+	o := &demoOptions{seed: cmp.Or(os.Getenv("ROCKETMQ_EXPORTER_SEED"), defaultSeed), nameServer: os.Getenv("ROCKETMQ_EXPORTER_DEMO_NAMESRV_ADDRESS")}
+	c := newCommand(demoCommand, "Start a fake cluster with traffic, and the exporter in front of it.")
+	c.Long = "It reads the cluster every 5 seconds, unless --collect.interval says otherwise. It brings its own cluster: --namesrv, --console and --config.file do not go with it."
+	addFlag(c.Flags(), flagValue{
+		name: flagSeed, value: defaultSeed, note: func(s string) { o.seed = s },
+		help: "Seed of the traffic: the same seed makes the same traffic.",
+	})
+	addFlag(c.Flags(), flagValue{
+		name: flagDemoAddress, value: "ADDR", note: func(s string) { o.nameServer = s },
+		help: "Address of the fake name server, host:port. By default it is a free port on loopback.",
+	})
+	return c, o
 }
+
+const defaultSeed = "1"
 
 const (
 	flagSeed        = "seed"

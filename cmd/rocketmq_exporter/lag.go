@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kingpin/v2"
+	"github.com/spf13/cobra"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/app"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -38,18 +38,36 @@ type lagOptions struct {
 	watch      bool
 }
 
-func addLag(k *kingpin.Application) *lagOptions {
-	o := &lagOptions{}
-	c := k.Command(lagCommand, "Print the backlog of clusters as a table, and end.").
-		HelpLong("It reads the same clusters with the same settings, and serves nothing. " +
-			"? stands for what nobody knows, - for no process, <= for an upper bound. The exit code is 1 when something could not be read.")
-	c.Flag("group", "Only these consumer groups: names, or patterns with * and ?. Repeat it for more.").PlaceHolder("NAME").StringsVar(&o.filter.Groups)
-	c.Flag("topic", "Only these topics, in the same way.").PlaceHolder("NAME").StringsVar(&o.filter.Topics)
-	c.Flag(flagLagBy, "What a line is: topic (as one group consumes it), queue, or client (what one process of a group holds).").
-		Default(string(listing.ByTopic)).StringVar(&o.by)
-	c.Flag(flagLagOutput, "table, or json: an array of objects in one line.").Default(outputTable).StringVar(&o.output)
-	c.Flag("watch", "Go on, and print the list after each round.").BoolVar(&o.watch)
-	return o
+func newLag() (*cobra.Command, *lagOptions) {
+	o := &lagOptions{by: string(listing.ByTopic), output: outputTable}
+	c := newCommand(lagCommand, "Print the backlog of clusters as a table, and end.")
+	c.Long = "It reads the same clusters with the same settings, and serves nothing. " +
+		"? stands for what nobody knows, - for no process, <= for an upper bound. The exit code is 1 when something could not be read."
+	for _, f := range []flagValue{
+		{
+			name: "group", value: "NAME", isList: true, note: func(s string) { o.filter.Groups = append(o.filter.Groups, s) },
+			help: "Only these consumer groups: names, or patterns with * and ?. Repeat it for more.",
+		},
+		{
+			name: "topic", value: "NAME", isList: true, note: func(s string) { o.filter.Topics = append(o.filter.Topics, s) },
+			help: "Only these topics, in the same way.",
+		},
+		{
+			name: flagLagBy, value: o.by, note: func(s string) { o.by = s },
+			help: "What a line is: topic (as one group consumes it), queue, or client (what one process of a group holds).",
+		},
+		{
+			name: flagLagOutput, value: o.output, note: func(s string) { o.output = s },
+			help: "table, or json: an array of objects in one line.",
+		},
+		{
+			name: "watch", isSwitch: true, note: func(s string) { o.watch = s == "true" },
+			help: "Go on, and print the list after each round.",
+		},
+	} {
+		addFlag(c.Flags(), f)
+	}
+	return c, o
 }
 
 // Pace of the command lag.

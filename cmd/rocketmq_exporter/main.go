@@ -17,6 +17,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
+	"github.com/spf13/cobra"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/app"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -25,6 +26,7 @@ import (
 const program = "rocketmq_exporter"
 
 func main() {
+	cobra.MousetrapHelpText = "" // what Windows starts by a click may have its settings in the environment
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
