@@ -90,8 +90,8 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 		}
 		widest := 0
 		for line := range strings.Lines(stdout.String()) {
-			// Headings are not wrapped, and neither are long names and addresses.
-			if strings.HasPrefix(line, "      ") && !strings.Contains(line, "http") {
+			// Headings are not wrapped, and neither are long words.
+			if strings.HasPrefix(line, "      ") && len(strings.Fields(line)) > 1 {
 				widest = max(widest, len(line)-1)
 			}
 		}

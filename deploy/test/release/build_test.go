@@ -13,6 +13,12 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/deploy/internal/ship"
 )
 
+// mostBytes bounds the binaries for Linux, so that the image stays below 15 MB
+// with what else is in it. Where one grows beyond its bound at once by megabytes,
+// something reachable calls methods by names that the linker cannot know, as
+// text/template does: see docs/design.md.
+var mostBytes = map[string]int{"amd64": 14_400_000, "arm64": 13_400_000}
+
 // stamp is what make tells of the commit, here without one.
 var stamp = []string{"VERSION=9.8.7", "REVISION=abc", "BRANCH=main", "BUILD_USER=nobody", "BUILD_DATE=20260102-03:04:05"}
 
@@ -101,9 +107,10 @@ func checkBinary(t *testing.T, arch string, b []byte) {
 	if f.Section(".symtab") != nil || f.Section(".debug_info") != nil {
 		t.Errorf("%s: it is not stripped", arch)
 	}
-	if n := len(b); n > 20_000_000 {
-		t.Errorf("%s: it has %d bytes", arch, n)
+	if n := len(b); n > mostBytes[arch] {
+		t.Errorf("%s: it has %d bytes, want at most %d", arch, n, mostBytes[arch])
 	}
+	t.Logf("%s: %d bytes", arch, len(b))
 }
 
 // The licences go with every binary: of the exporter, of Go, and of each module.
