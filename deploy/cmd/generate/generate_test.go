@@ -105,6 +105,7 @@ func TestCopies(t *testing.T) {
 	put(t, root, "observability/grafana/provisioning/p.yml", "a: b\n")
 	put(t, root, chartFolder+"/files/rules/old.yml", "")
 	put(t, root, chartFolder+"/files/dashboards/de/old.json", "")
+	put(t, root, boardFolder+"/de/kustomization.yaml", "")
 	run := func() {
 		t.Helper()
 		if err := copyRules(root); err != nil {
@@ -122,6 +123,13 @@ func TestCopies(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(root, chartFolder, "files", filepath.FromSlash(name))); (err == nil) != want {
 			t.Errorf("%s is there: %t", name, err == nil)
 		}
+	}
+	component := get(t, root, boardFolder+"/en/kustomization.yaml")
+	if !strings.Contains(component, "name: exporter-rocketmq-board-x\n") || !strings.Contains(component, "- rocketmq-x.json=x.json\n") || get(t, root, boardFolder+"/en/x.json") != "{}\n" {
+		t.Errorf("the component with boards is\n%s", component)
+	}
+	if old := get(t, root, boardFolder+"/de/kustomization.yaml"); !strings.Contains(old, "no such file") {
+		t.Errorf("a component of before: %s", old)
 	}
 	rule := get(t, root, ruleFolder+"/prometheus-rule.yaml")
 	if want := "spec:\n  groups:\n    - name: a # why\n      rules: []\n    - name: b\n      rules: []\n"; !strings.HasSuffix(rule, want) {

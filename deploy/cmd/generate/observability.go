@@ -16,6 +16,7 @@ const (
 	rulesFolder  = "observability/rules"
 	boardsFolder = "observability/grafana" // of folders, one for each language
 	ruleFolder   = "deploy/kubernetes/components/prometheus-rule"
+	boardFolder  = "deploy/kubernetes/components/dashboards" // of components, likewise
 )
 
 // copyRules puts the rules into the chart, and into a component of kustomize:
@@ -32,14 +33,15 @@ func copyRules(root string) error {
 	)
 }
 
-// copyBoards puts the boards into the chart, by language.
+// copyBoards puts the boards into the chart and into components of kustomize, by
+// language.
 func copyBoards(root string) error {
-	to := filepath.Join(root, chartFolder, "files", "dashboards")
+	to, components := filepath.Join(root, chartFolder, "files", "dashboards"), filepath.Join(root, boardFolder)
 	languages, err := filepath.Glob(filepath.Join(root, boardsFolder, "*"))
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(to); err != nil {
+	if err := errors.Join(os.RemoveAll(to), os.RemoveAll(components)); err != nil {
 		return err
 	}
 	for _, folder := range languages {
@@ -47,11 +49,47 @@ func copyBoards(root string) error {
 		if err != nil {
 			return err
 		}
-		if err := mirror(boards, filepath.Join(to, filepath.Base(folder))); err != nil {
+		language := filepath.Base(folder)
+		if err := errors.Join(
+			mirror(boards, filepath.Join(to, language)),
+			writeBoards(boards, filepath.Join(components, language), language),
+		); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+const boardsKustomization = `# The Grafana boards, those in observability/grafana/%s, each in a ConfigMap that
+# Grafana's sidecar finds by its label. They are for all clusters: take them once.
+# Made by make generate.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+configMapGenerator:
+`
+
+const boardConfigMap = `  - name: exporter-rocketmq-board-%[1]s
+    namespace: monitor
+    files:
+      - rocketmq-%[1]s.json=%[1]s.json
+    options:
+      disableNameSuffixHash: true
+      labels:
+        app: exporter-rocketmq
+        grafana_dashboard: "1"
+`
+
+// writeBoards makes the component with the boards of a language.
+func writeBoards(boards []string, folder, language string) error {
+	if err := mirror(boards, folder); err != nil || len(boards) == 0 {
+		return err
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, boardsKustomization, language)
+	for _, name := range boards {
+		fmt.Fprintf(&text, boardConfigMap, strings.TrimSuffix(filepath.Base(name), ".json"))
+	}
+	return write(filepath.Join(folder, "kustomization.yaml"), text.String())
 }
 
 // mirror makes a folder that has these files and no others.

@@ -219,7 +219,7 @@ prometheusRule:
 		name: "boards", values: `{namesrv: [NAMESRV], dashboards: {enabled: true, annotations: {grafana_folder: RocketMQ}}}`,
 		more: []string{"ConfigMap*"},
 		check: func(t *testing.T, objects []kube.Object, _ string) {
-			checkBoards(t, objects, "en")
+			checkBoards(t, objects, "en", "grafana_dashboard", "1")
 		},
 	},
 	{
@@ -230,7 +230,7 @@ fullnameOverride: a-name-that-is-as-long-as-a-name-may-be-in-kubernetes-and-helm
 dashboards: {enabled: true, language: zh, namespace: grafana, label: board, labelValue: "yes"}`,
 		more: []string{"ConfigMap*"},
 		check: func(t *testing.T, objects []kube.Object, _ string) {
-			checkBoards(t, objects, "zh")
+			checkBoards(t, objects, "zh", "board", "yes")
 		},
 	},
 	{

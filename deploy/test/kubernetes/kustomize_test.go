@@ -1,6 +1,9 @@
 package kubernetes
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -46,11 +49,12 @@ func TestKustomize(t *testing.T) {
 			},
 		},
 		{
-			folder: "overlays/several-clusters", more: []string{"ConfigMap", "PodMonitor", "PodDisruptionBudget"},
+			folder: "overlays/several-clusters", more: []string{"ConfigMap*", "PodMonitor", "PodDisruptionBudget"},
 			addresses: map[string]string{"rocketmq-east-namesrv:9876": "NAMESRV", "rocketmq-west-console:8080": "127.0.0.1:1"},
 			check: func(t *testing.T, objects []kube.Object, addr string) {
 				scrapes(t, "http://"+addr+"/metrics", `rocketmq_msg_diff_detail{cluster="east"`)
 				checkRelabelings(t, kube.All[*monitoring.PodMonitor](objects)[0].Spec.PodMetricsEndpoints[0].RelabelConfigs)
+				checkBoards(t, objects, "en", "grafana_dashboard", "1")
 				notAnnotated(t, objects)
 			},
 		},
@@ -81,6 +85,42 @@ func TestKustomize(t *testing.T) {
 			checkKinds(t, objects, c.more)
 			checkPod(t, workload(t, objects).Pod, true)
 			c.check(t, objects, start(t, objects, nil))
+		})
+	}
+}
+
+// Each language has its component, whose boards go to one namespace with the
+// exporter, under names that stay when a board changes.
+func TestBoardsOfKustomize(t *testing.T) {
+	manifests := filepath.Join(ship.Root(t), "deploy", "kubernetes")
+	languages, err := filepath.Glob(filepath.Join(manifests, "components", "dashboards", "*"))
+	if err != nil || len(languages) < 2 {
+		t.Fatalf("languages %q, %v", languages, err)
+	}
+	for _, folder := range languages {
+		language := filepath.Base(folder)
+		t.Run(language, func(t *testing.T) {
+			at := filepath.Join(shared.folder, language)
+			above, err := filepath.Rel(at, manifests)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := "namespace: elsewhere\nresources: [" + above + "/base]\ncomponents: [" + above + "/components/dashboards/" + language + "]\n"
+			if err := errors.Join(os.Mkdir(at, 0o750), os.WriteFile(filepath.Join(at, "kustomization.yaml"), []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			objects := decode(t, customize(t, at))
+			for _, m := range kube.Check(objects) {
+				t.Error(m)
+			}
+			checkKinds(t, objects, []string{"ConfigMap*"})
+			checkBoards(t, objects, language, "grafana_dashboard", "1")
+			for _, m := range kube.All[*core.ConfigMap](objects) {
+				board := strings.TrimPrefix(m.Name, "exporter-rocketmq-board-")
+				if _, ok := m.Data["rocketmq-"+board+".json"]; !ok || m.Namespace != "elsewhere" {
+					t.Errorf("%s in %s", m.Name, m.Namespace)
+				}
+			}
 		})
 	}
 }

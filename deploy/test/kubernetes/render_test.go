@@ -86,11 +86,14 @@ func template(t *testing.T, release, values string) (string, error) {
 	return helm(t, "template", "try", chart(t), "--namespace", "monitor", "--kube-version", release, "--values", file)
 }
 
-// customize is what kustomize makes of a folder, as kubectl would.
+// customize is what kustomize makes of a folder of the manifests, or of another
+// one by its whole path, as kubectl would.
 func customize(t *testing.T, folder string) string {
 	t.Helper()
-	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).
-		Run(filesys.MakeFsOnDisk(), filepath.Join(ship.Root(t), "deploy", "kubernetes", folder))
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(ship.Root(t), "deploy", "kubernetes", folder)
+	}
+	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,7 +125,7 @@ func compare(t *testing.T, path string, schema *node, values map[string]any) {
 
 // checkBoards sees to it that all shipped boards of a language are there, and
 // that Kubernetes takes them.
-func checkBoards(t *testing.T, objects []kube.Object, language string) {
+func checkBoards(t *testing.T, objects []kube.Object, language, label, value string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(ship.Root(t), "observability", "grafana", language, "*.json"))
 	if err != nil || len(files) == 0 {
@@ -136,7 +136,7 @@ func checkBoards(t *testing.T, objects []kube.Object, language string) {
 		for name, text := range m.Data {
 			if strings.HasSuffix(name, ".json") {
 				boards[name] = text
-				if len(m.Labels) < 7 || len(text) > 900_000 {
+				if m.Labels[label] != value || len(m.Labels) < 2 || len(text) > 900_000 {
 					t.Errorf("%s: labels %v, %d bytes", m.Name, m.Labels, len(text))
 				}
 			}
