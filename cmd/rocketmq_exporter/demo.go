@@ -106,9 +106,7 @@ func (c commandLine) loadDemo() (valid config.Valid, seed uint64, err error) {
 			delete(s.Environment, row.Key)
 		}
 	}
-	if len(s.Flags[config.KeyInterval])+len(s.Environment[config.KeyInterval]) == 0 {
-		s.Flags[config.KeyInterval] = []string{demoInterval.String()}
-	}
+	s.Defaults = map[string]string{config.KeyInterval: demoInterval.String()}
 	s.Flags[config.KeyNameServers] = []string{"127.0.0.1:9876"} // stands in for the fake's, which listens last
 	valid, err = config.Load(s)
 	seed, notSeed := strconv.ParseUint(c.demo.seed, 10, 64)

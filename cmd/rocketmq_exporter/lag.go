@@ -42,7 +42,9 @@ func newLag() (*cobra.Command, *lagOptions) {
 	o := &lagOptions{by: string(listing.ByTopic), output: outputTable}
 	c := newCommand(lagCommand, "Print the backlog of clusters as a table, and end.")
 	c.Long = "It reads the same clusters with the same settings, and serves nothing. " +
-		"? stands for what nobody knows, - for no process, <= for an upper bound. The exit code is 1 when something could not be read."
+		"? stands for what nobody knows, - for no process, <= for an upper bound. The exit code is 1 when something could not be read. " +
+		"Where ages are not known at once it reads up to three times, within 30 seconds. " +
+		"Unless settings say otherwise it reads every second, with --watch every 5 seconds, and logs warnings only."
 	for _, f := range []flagValue{
 		{
 			name: "group", value: "NAME", isList: true, note: func(s string) { o.filter.Groups = append(o.filter.Groups, s) },
@@ -75,10 +77,20 @@ const (
 	// watchInterval is short: somebody is looking.
 	watchInterval = 5 * time.Second
 	// Once is meant to be quick: only where ages are not known after the first
-	// round more follow.
+	// round more follow, and nobody waits for long for them.
 	onceInterval = time.Second
 	onceRounds   = 3
+	onceWait     = 30 * time.Second
 )
+
+// roundsOnce is how many rounds there are at most where the list is printed once.
+func roundsOnce(v config.Valid) int {
+	rounds := onceRounds
+	for _, k := range v.Clusters {
+		rounds = min(rounds, 1+int(onceWait/k.Interval))
+	}
+	return rounds
+}
 
 // printLag prints backlogs until it is done, or ctx ends.
 func printLag(ctx context.Context, c commandLine, stdout, stderr io.Writer) error {
@@ -94,7 +106,7 @@ func printLag(ctx context.Context, c commandLine, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	p := &printer{lagOptions: c.lag, out: stdout, clears: isTerminal(stdout)}
+	p := &printer{lagOptions: c.lag, rounds: roundsOnce(valid), out: stdout, clears: isTerminal(stdout)}
 	a.Watch(ctx, p.show)
 	if p.err != nil || c.lag.watch {
 		return p.err
@@ -105,19 +117,14 @@ func printLag(ctx context.Context, c commandLine, stdout, stderr io.Writer) erro
 // loadLag reads the settings of the command lag, and reports its own mistakes
 // with all others.
 func (c commandLine) loadLag() (config.Valid, error) {
-	environment, _ := environment()
-	unless := func(key, value string) {
-		if len(c.said[key])+len(environment[key]) == 0 {
-			c.said[key] = []string{value}
-		}
-	}
-	unless(config.KeyLogLevel, "warn") // what fails, and no more
+	interval := onceInterval
 	if c.lag.watch {
-		unless(config.KeyInterval, watchInterval.String())
-	} else {
-		c.said[config.KeyInterval] = []string{onceInterval.String()}
+		interval = watchInterval
 	}
-	valid, err := c.load()
+	valid, err := c.loadWith(map[string]string{
+		config.KeyLogLevel: "warn", // what fails, and no more
+		config.KeyInterval: interval.String(),
+	})
 	mistakes := c.lag.mistakes()
 	if len(mistakes) == 0 {
 		return valid, err
@@ -145,6 +152,7 @@ func (o *lagOptions) mistakes() (list config.SettingErrors) {
 type printer struct {
 	*lagOptions
 
+	rounds int // at most, where the list is printed once
 	out    io.Writer
 	clears bool // out is a screen that each list has for itself
 	last   app.Sight
@@ -158,7 +166,7 @@ func (p *printer) show(s app.Sight) bool {
 	if s.Rounds == 0 {
 		return true // some cluster has not been read yet
 	}
-	if !p.watch && s.Rounds < onceRounds && len(s.Unreached) == 0 && !listing.AllAged(s.Reports) {
+	if !p.watch && s.Rounds < p.rounds && len(s.Unreached) == 0 && !listing.AllAged(s.Reports) {
 		return true
 	}
 	rows := listing.Rows(s.Reports, p.filter, listing.By(p.by))

@@ -3,11 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
 )
 
 // behind is a cluster with a group that has two processes and 35 messages to
@@ -126,13 +131,68 @@ func TestLagWatchesUntilItIsEnded(t *testing.T) {
 
 func TestMistakesOfLagAreReportedWithAllOthers(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	err := run(t.Context(), []string{"lag", "--by=x", "--output=y", "--group=[a", "--collect.window=many"}, &stdout, &stderr)
+	err := run(t.Context(), []string{"lag", "--by=x", "--output=y", "--group=[a", "--collect.window=many", "--collect.interval=foo"}, &stdout, &stderr)
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{`--by: "x" is none of topic, queue, client`, `--output: "y"`, `"[a" is no pattern`, "--collect.window", "--namesrv"} {
+	for _, want := range []string{`--by: "x" is none of topic, queue, client`, `--output: "y"`, `"[a" is no pattern`, "--collect.window", `--collect.interval: "foo" is no duration`, "--namesrv"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in: %v", want, err)
+		}
+	}
+}
+
+// Where nobody says otherwise lag has a pace and a log of its own.
+func TestDefaultsOfLagAreBeatenByEverythingElse(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "mq.yml")
+	for _, c := range []struct {
+		name, text, env, flag string // of the interval, and of the level
+		once, watch           time.Duration
+		level                 string
+	}{
+		{"nothing is said", "", "", "", onceInterval, watchInterval, "warn"},
+		{"the file", "log: {level: debug}\ndefaults: {collect: {interval: 20s}}\n", "", "", 20 * time.Second, 20 * time.Second, "debug"},
+		{"the environment", "log: {level: debug}\ndefaults: {collect: {interval: 20s}}\n", "30s error", "", 30 * time.Second, 30 * time.Second, "error"},
+		{"a flag", "log: {level: debug}\n", "30s error", "40s info", 40 * time.Second, 40 * time.Second, "info"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"lag", "--namesrv=a:1", "--config.file=" + file}
+			if interval, level, ok := strings.Cut(c.env, " "); ok {
+				t.Setenv("ROCKETMQ_EXPORTER_COLLECT_INTERVAL", interval)
+				t.Setenv("ROCKETMQ_EXPORTER_LOG_LEVEL", level)
+			}
+			if interval, level, ok := strings.Cut(c.flag, " "); ok {
+				args = append(args, "--collect.interval="+interval, "--log.level="+level)
+			}
+			for _, way := range []struct {
+				flags []string
+				want  time.Duration
+			}{{nil, c.once}, {[]string{"--watch"}, c.watch}} {
+				parsed, _, err := parse(slices.Concat(args, way.flags), io.Discard, io.Discard)
+				if err != nil {
+					t.Fatal(err)
+				}
+				v, err := parsed.loadLag()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := v.Clusters[0].Interval; got != way.want || v.Log.Level != c.level {
+					t.Errorf("%v: every %v, logging %s; want %v, %s", way.flags, got, v.Log.Level, way.want, c.level)
+				}
+			}
+		})
+	}
+}
+
+// Ages that are not known after the first round are waited for, but not for long.
+func TestHowOftenLagReads(t *testing.T) {
+	for interval, want := range map[time.Duration]int{time.Second: 3, 15 * time.Second: 3, 16 * time.Second: 2, 30 * time.Second: 2, time.Minute: 1, time.Hour: 1} {
+		v := config.Valid{Config: config.Config{Clusters: []config.Cluster{{Interval: time.Second}, {Interval: interval}}}}
+		if got := roundsOnce(v); got != want {
+			t.Errorf("every %v: %d times, want %d", interval, got, want)
 		}
 	}
 }

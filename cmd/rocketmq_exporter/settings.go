@@ -13,8 +13,12 @@ import (
 
 // load reads all settings: flags, environment and file. It may be called again,
 // when the file has changed.
-func (c commandLine) load() (config.Valid, error) {
+func (c commandLine) load() (config.Valid, error) { return c.loadWith(nil) }
+
+// loadWith does so for a command that has defaults of its own, by key.
+func (c commandLine) loadWith(defaults map[string]string) (config.Valid, error) {
 	s := c.sources()
+	s.Defaults = defaults
 	s.Environment, s.Old = environment()
 	if name := c.file(s.Environment); name != "" {
 		content, err := readFile(name)

@@ -22,6 +22,9 @@ type Sources struct {
 	Environment Said
 	Old         Said  // by the variables of the original exporter
 	File        *File // may be nil
+	// Defaults, by key, stand in for those of the table: a command may have
+	// its own.
+	Defaults map[string]string
 
 	// Getenv looks up the variables of secrets.
 	Getenv func(name string) string
@@ -208,8 +211,8 @@ func (r *reading) read(s *Setting, config *Config, cluster *Cluster) {
 	texts, p := r.say(s)
 	r.places[s.Key] = p
 	field := s.at(config, cluster)
-	if s.Default != "" {
-		if err := s.kind.read([]string{s.Default}, field); err != nil {
+	if value := cmp.Or(r.Defaults[s.Key], s.Default); value != "" {
+		if err := s.kind.read([]string{value}, field); err != nil {
 			panic(fmt.Sprintf("the default of %s: %v", s.Key, err)) // a test reads them all
 		}
 	}
