@@ -166,7 +166,7 @@ func (p *printer) show(s app.Sight) bool {
 	if s.Rounds == 0 {
 		return true // some cluster has not been read yet
 	}
-	if !p.watch && s.Rounds < p.rounds && len(s.Unreached) == 0 && !listing.AllAged(s.Reports) {
+	if !p.watch && s.Rounds < p.rounds && len(s.Unreached) == 0 && !listing.AllAged(s.Reports, p.filter) {
 		return true
 	}
 	rows := listing.Rows(s.Reports, p.filter, listing.By(p.by))

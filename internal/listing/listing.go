@@ -107,11 +107,11 @@ func (r *Row) order() int64 {
 	return *r.Messages
 }
 
-// AllAged says whether the age of every backlog is known.
-func AllAged(reports []*lag.Report) bool {
+// AllAged says whether the age of every backlog that is listed is known.
+func AllAged(reports []*lag.Report, f Filter) bool {
 	for _, r := range reports {
 		for i := range r.Pairs {
-			if p := &r.Pairs[i]; p.Rows > 0 && p.Backlog > 0 && p.Lag == lag.NoLag {
+			if p := &r.Pairs[i]; p.Rows > 0 && p.Backlog > 0 && p.Lag == lag.NoLag && f.takes(p.Group, p.Topic) {
 				return false
 			}
 		}

@@ -84,6 +84,28 @@ Nothing to list: no consumer group has committed on any topic that was asked for
 	}
 }
 
+// What is not listed is not waited for.
+func TestAllAged(t *testing.T) {
+	aged, young := shop("a"), shop("b")
+	young.Pairs[0].Lag = lag.NoLag
+	for _, c := range []struct {
+		name   string
+		filter Filter
+		report *lag.Report
+		want   bool
+	}{
+		{"ages are known, but for what has no backlog", Filter{}, aged, true},
+		{"one is not", Filter{}, young, false},
+		{"it is listed", Filter{Groups: []string{"bill*"}, Topics: []string{"orders"}}, young, false},
+		{"its group is not listed", Filter{Groups: []string{"fraud"}}, young, true},
+		{"its topic is not listed", Filter{Topics: []string{"payments"}}, young, true},
+	} {
+		if got := AllAged([]*lag.Report{aged, c.report}, c.filter); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 func TestNamesCannotMoveTheCursor(t *testing.T) {
 	r := shop("a")
 	r.Pairs[0].Topic = "or\x1b[2Jders\tx\n"
