@@ -219,6 +219,18 @@ func TestFailuresAreCountedByReason(t *testing.T) {
 	})
 }
 
+// Nobody knows how many brokers a cluster has that was never reached.
+func TestBrokersOfAClusterThatWasNeverReachedAreNotCounted(t *testing.T) {
+	mq := shop(t)
+	addrs := mq.NameServers()
+	mq.NameServer(0).Stop()
+	a := newStepped(t, settings(t, addrs, func(c *config.Config) { c.Clusters[0].Name = "shop" }))
+	a.round()
+	s := a.scrape()
+	s.want(t, series{up("shop"): 0})
+	s.lacks(t, `rocketmq_exporter_incomplete_brokers{cluster="shop"}`)
+}
+
 func TestOddEntriesAreCounted(t *testing.T) {
 	mq := shop(t)
 	a := newStepped(t, settings(t, mq.NameServers()))

@@ -165,8 +165,10 @@ func (e *expectation) totals(r *lag.Report) {
 
 func (e *expectation) nodes(r *lag.Report) {
 	e.add("up", bit(r.Up()))
-	if ended := r.Snapshot.Ended; !ended.IsZero() {
+	if len(r.Snapshot.Brokers) > 0 {
 		e.add("exporter_incomplete_brokers", int64(r.Incomplete))
+	}
+	if ended := r.Snapshot.Ended; !ended.IsZero() {
 		e.series[e.key("exporter_snapshot_timestamp_seconds")] = float64(ended.UnixMilli()) / 1000
 	}
 	for _, d := range r.Snapshot.Denials {

@@ -168,9 +168,10 @@ func (e *encoder) brokerInfo(r *lag.Report) {
 	}
 }
 
-// incompleteBrokers says nothing of a cluster that no round has told of yet.
+// incompleteBrokers says nothing of a cluster of which no broker is known: it was
+// never reached.
 func (e *encoder) incompleteBrokers(r *lag.Report) {
-	if r.Snapshot.Ended.IsZero() {
+	if len(r.Snapshot.Brokers) == 0 {
 		return
 	}
 	e.start()

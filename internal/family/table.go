@@ -598,7 +598,7 @@ var table = [...]Family{
 	ExporterIncompleteBrokers: {
 		Name: "exporter_incomplete_brokers",
 		Help: "Brokers whose offsets could not be read whole in the last round: their last good ones are shown, for a few rounds. " +
-			"No series before the first round has ended.",
+			"No series for a cluster that was never reached.",
 		Unit:   "brokers",
 		Set:    Exporter,
 		Labels: []string{LabelCluster},
