@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -133,6 +134,7 @@ type place struct {
 	name  string // "--console", "clusters[1].console.url"
 	line  int    // in the file; 0: not there
 	note  string // to add to a mistake
+	wrong bool   // what was said is no value: a mistake says so
 }
 
 type layer uint8
@@ -221,7 +223,15 @@ func (r *reading) read(s *Setting, config *Config, cluster *Cluster) {
 	}
 	if err := s.kind.read(texts, field); err != nil {
 		r.wrong(s.Key, err)
+		p.wrong = true
+		r.places[s.Key] = p
 	}
+}
+
+// isWrong says whether what was said of a setting is no value, so that nothing
+// can be said of what would follow from it.
+func (r *reading) isWrong(key string) bool {
+	return r.places[key].wrong || r.own != nil && r.own.wrong[key]
 }
 
 // wrong notes what is wrong with a setting's value.
@@ -331,8 +341,9 @@ func (l *loader) clusters() {
 }
 
 // refuseTwoOrigins finds what flags and environment say of one cluster where
-// the file has several.
+// the file has several. It is a mistake, and for the rest it was not said.
 func (l *loader) refuseTwoOrigins() {
+	l.Flags, l.Environment, l.Old = maps.Clone(l.Flags), maps.Clone(l.Environment), maps.Clone(l.Old)
 	r := &reading{loader: l, places: make(map[string]place)}
 	for _, s := range l.settings {
 		if !s.Identity && s.Of == Any {
@@ -340,6 +351,9 @@ func (l *loader) refuseTwoOrigins() {
 		}
 		if _, p := r.say(s); p.layer != unsaid && (s.Identity || p.layer == byFlag) {
 			r.about(s.Key, " and %s:%d: %s: the clusters come from one of them, not both", l.File.name, l.File.line, sectionClusters)
+			for _, said := range []Said{l.Flags, l.Environment, l.Old} {
+				delete(said, s.Key)
+			}
 		}
 	}
 }
@@ -400,7 +414,7 @@ func (r *reading) source(k *Cluster) Source {
 		return FromConsole
 	case isDirect:
 		return Direct
-	case r.own != nil && (r.own.wrong[KeyNameServers] || r.own.wrong[KeyConsole]), r.File != nil && r.File.broken:
+	case r.isWrong(KeyNameServers), r.isWrong(KeyConsole), r.File != nil && r.File.broken:
 		// That is the mistake, and it is noted.
 	case r.listed:
 		r.aboutPlace(r.here(""), ": the address of a name server is needed, as in namesrv: [10.0.0.1:9876], or that of a console, as in console: {url: http://10.0.0.2:8080}")

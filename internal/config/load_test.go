@@ -190,6 +190,9 @@ func TestShards(t *testing.T) {
 		{[]string{"--shard.total=4", "--shard.index=4"}, "", "", Shard{}, "--shard.index: 4 is out of bounds: with --shard.total=4 allowed are 0 to 3"},
 		{[]string{"--shard.index=1"}, "", "", Shard{}, "--shard.index: 1 is out of bounds: with --shard.total=1 allowed are 0 to 0"},
 		{[]string{"--shard.index=-1"}, "", "", Shard{}, `--shard.index: "-1" is not allowed: allowed are 0 to shard.total less 1, and auto`},
+		{[]string{"--shard.total=0", "--shard.index=3"}, "", "", Shard{}, "--shard.total: 0 is out of bounds: allowed are 1 to 1000"},
+		{[]string{"--shard.total=x", "--shard.index=auto"}, "", "laptop", Shard{}, `--shard.total: "x" is no number: allowed are 1 to 1000`},
+		{[]string{"--shard.total=3", "--shard.index=x"}, "", "laptop", Shard{}, `--shard.index: "x" is not allowed: allowed are 0 to shard.total less 1, and auto`},
 		{[]string{"--shard.total=0"}, "", "", Shard{}, "--shard.total: 0 is out of bounds: allowed are 1 to 1000"},
 	} {
 		s := Sources{Flags: byFlags(append(c.flags, "--namesrv=mq:1")...), Hostname: func() (string, error) { return c.host, nil }}
@@ -275,6 +278,15 @@ func TestListsAreSplit(t *testing.T) {
 	}
 }
 
+// The same holds where the file says what cannot even be read as a value.
+func TestAShardOfAFile(t *testing.T) {
+	_, err := ofFile("shard: {index: 3, total: [1, 2]}\nclusters: [{namesrv: a:1}]\n")
+	const want = "mq.yml:1: shard.total: wanted is one value"
+	if err == nil || err.Error() != want {
+		t.Errorf("\n got %v\nwant %s", err, want)
+	}
+}
+
 // What beats what, for a setting of a cluster and for one of all.
 func TestPrecedence(t *testing.T) {
 	const clusters = "clusters:\n- {name: a, namesrv: [a:1], collect: {interval: 20s}}\n- {name: b, namesrv: [b:1]}\n"
@@ -326,7 +338,7 @@ func TestPrecedence(t *testing.T) {
 
 // One cluster comes from flags and environment, several from the file.
 func TestClustersHaveOneOrigin(t *testing.T) {
-	const text = "\nclusters:\n- namesrv: a:1\n"
+	const text = "\nclusters:\n- {name: a, namesrv: a:1}\n- {name: c, namesrv: c:1}\n"
 	const both = " and mq.yml:2: clusters: the clusters come from one of them, not both"
 	for _, c := range []struct {
 		name            string
@@ -339,10 +351,18 @@ func TestClustersHaveOneOrigin(t *testing.T) {
 		{"old console", nil, nil, Said{KeyConsole: {"b:1"}}, "--console" + both + " (it comes from the variable rocketmqConsoleIPAndPort)"},
 		{"name", Said{keyName: {"b"}}, nil, nil, "--cluster.name" + both},
 		{"login", Said{keyUsername: {"b"}}, nil, nil, "--console.username" + both},
+		{"an address that is none", Said{KeyConsole: {"://"}}, nil, nil, "--console" + both},
+		{"a name that is taken", Said{keyName: {"a"}}, nil, nil, "--cluster.name" + both},
+		{"all at once", Said{KeyConsole: {"b:1"}}, Said{KeyConsole: {"c:1"}}, Said{KeyConsole: {"d:1"}}, "--console" + both},
 	} {
 		_, err := world{}.load(Sources{Flags: c.flags, Environment: c.env, Old: c.old, File: ParseFile("mq.yml", []byte(text))})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || err.Error() != c.want { // and nothing that follows from it
 			t.Errorf("%s:\n got %v\nwant %s", c.name, err, c.want)
+		}
+		for _, said := range []Said{c.flags, c.env, c.old} {
+			if said != nil && len(said) == 0 {
+				t.Errorf("%s: what was said is gone", c.name)
+			}
 		}
 	}
 	// It may be meant for the consoles of other files on the machine.

@@ -43,6 +43,9 @@ const envPod = "POD_NAME"
 // pods of a StatefulSet are called NAME-0, NAME-1 and so on, and their hosts too.
 func (r *reading) chooseShard() {
 	s := &r.config.Shard
+	if r.isWrong(keyShardIndex) || r.isWrong(keyShardTotal) {
+		return
+	}
 	if s.Index == unnumbered {
 		s.Index = 0
 		if s.Total <= 1 {
