@@ -344,6 +344,7 @@ func TestCheckConfig(t *testing.T) {
 	good := write(t, "good.yml", "clusters:\n- {name: a, namesrv: [a:1]}\n- {name: b, console: {url: b}}\n")
 	bad := write(t, "bad.yml", "clustres: []\nweb: {config_file: missing.yml}\ndefaults: {collect: {interval: 1}}\n")
 	missing := filepath.Join(filepath.Dir(bad), "missing.yml")
+	large := write(t, "large.yml", strings.Repeat("#", 4<<20+1))
 	for _, c := range []struct {
 		args []string
 		env  map[string]string
@@ -363,7 +364,7 @@ func TestCheckConfig(t *testing.T) {
 				"  --collect.window: 0 is out of bounds: allowed are 1 to 256",
 		},
 		{[]string{"--config.file=" + filepath.Dir(bad)}, nil, "--config.file: read " + filepath.Dir(bad) + ": is a directory"},
-		{[]string{"--config.file=/dev/zero"}, nil, "--config.file: read /dev/zero: it is larger than 4 MiB"},
+		{[]string{"--config.file=" + large}, nil, "--config.file: read " + large + ": it is larger than 4 MiB"},
 	} {
 		for k, v := range c.env {
 			t.Setenv(k, v)

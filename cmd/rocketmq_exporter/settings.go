@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
@@ -32,7 +33,7 @@ func (c commandLine) loadWith(defaults map[string]string) (config.Valid, error) 
 }
 
 func (c commandLine) sources() config.Sources {
-	return config.Sources{Flags: c.said, Getenv: os.Getenv, Hostname: os.Hostname, ReadFile: readFile, CheckWeb: toolkit.Validate}
+	return config.Sources{Flags: c.said, Getenv: os.Getenv, Hostname: os.Hostname, ReadFile: readFile, CheckWeb: checkWeb}
 }
 
 // file is the name of the configuration file; empty where there is none.
@@ -70,11 +71,18 @@ func environment() (own, old config.Said) {
 	return own, old
 }
 
-// maxFile bounds what is read of a file: a device or a log that was named by
-// mistake must not fill the memory.
+// maxFile bounds what is read of a file: a log that was named by mistake must not
+// fill the memory.
 const maxFile = 4 << 20
 
+// readFile reads a regular file, or one that a symbolic link leads to: opening a
+// named pipe would wait for whoever writes to it, and a device may do anything.
 func readFile(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil { // else opening it says why not
+		if err := mustBeRegular(name, info); err != nil {
+			return nil, err
+		}
+	}
 	f, err := os.Open(name) //nolint:gosec // the user's own file
 	if err != nil {
 		return nil, err
@@ -90,4 +98,27 @@ func readFile(name string) ([]byte, error) {
 	return content, nil
 }
 
-var errTooLarge = errors.New("it is larger than 4 MiB")
+func mustBeRegular(name string, info os.FileInfo) error {
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		return &os.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
+	default:
+		return &os.PathError{Op: "read", Path: name, Err: errIrregular}
+	}
+}
+
+var (
+	errTooLarge  = errors.New("it is larger than 4 MiB")
+	errIrregular = errors.New("wanted is a regular file")
+)
+
+// checkWeb checks a file with TLS and users, which the toolkit would wait for
+// where it is a pipe.
+func checkWeb(name string) error {
+	if _, err := readFile(name); err != nil {
+		return err
+	}
+	return toolkit.Validate(name)
+}
