@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
@@ -45,9 +46,36 @@ func (c *collector) tune() {
 	}
 }
 
-// memoryRatio is how much of a container's limit the heap and the runtime may
-// take: the rest is for what the kernel counts besides.
-const memoryRatio = 0.9
+// heapTenths is how much of what a container leaves beside the program's file the
+// heap and the runtime may take: the rest is for what the kernel counts besides.
+const heapTenths = 9
+
+// heapOf is the memory limit for the garbage collector in a container. The pages of
+// the program's file count there as well, as far as they were read. The kernel can
+// take them back, so that half of the container is the heap's in any case.
+func heapOf(container memlimit.Provider, file uint64) memlimit.Provider {
+	return func() (uint64, error) {
+		limit, err := container()
+		if err != nil {
+			return 0, err
+		}
+		beside := limit - min(limit, file)
+		return min(max(beside/10*heapTenths, limit/2), math.MaxInt64), nil
+	}
+}
+
+// programSize is the size of the program's file in bytes; 0 where it is not known.
+func programSize() uint64 {
+	name, err := os.Executable()
+	if err != nil {
+		return 0
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0
+	}
+	return uint64(info.Size())
+}
 
 // tuneMemory sets the garbage collector, and has it work harder near the limit
 // of the container, where there is one. What it returns is to be called after
@@ -59,7 +87,7 @@ func tuneMemory(limit memlimit.Provider, log *slog.Logger) (afterRounds func()) 
 		debug.SetGCPercent(gcPercent)
 		afterRounds = new(collector).tune
 	}
-	bytes, err := memlimit.Set(memlimit.WithProvider(limit), memlimit.WithRatio(memoryRatio))
+	bytes, err := memlimit.Set(memlimit.WithProvider(heapOf(limit, programSize())), memlimit.WithRatio(1))
 	if err != nil {
 		// No Linux, or no control groups: then there is no limit to keep to.
 		log.Debug("The container's memory limit is not known", "err", err)

@@ -39,8 +39,38 @@ func TestTunedAfterRounds(t *testing.T) {
 	runtime.GC() // what comes next starts without it
 }
 
+// The file of the program counts in the container as well. Where it is most of
+// the container, the kernel has to take some of it back.
+func TestHeapOfAContainer(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct{ container, file, want uint64 }{
+		{116 * mib, 16 * mib, 90 * mib},
+		{48 * mib, 18 * mib, 27 * mib},
+		{48 * mib, 8 * mib, 36 * mib},
+		{100 * mib, 0, 90 * mib}, // nobody knows how large it is
+		{20 * mib, 16 * mib, 10 * mib},
+		{10 * mib, 16 * mib, 5 * mib},
+		{math.MaxUint64, 16 * mib, math.MaxInt64},
+	} {
+		got, err := heapOf(memlimit.Limit(c.container), c.file)()
+		if err != nil || got != c.want {
+			t.Errorf("a container of %d bytes and a file of %d: %d, %v; want %d", c.container, c.file, got, err, c.want)
+		}
+	}
+	if _, err := heapOf(func() (uint64, error) { return 0, memlimit.ErrNoLimit }, mib)(); !errors.Is(err, memlimit.ErrNoLimit) {
+		t.Errorf("no limit: %v", err)
+	}
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(name); err != nil || programSize() != uint64(info.Size()) {
+		t.Errorf("this program has %d bytes: %v, %v", programSize(), info, err)
+	}
+}
+
 func TestMemory(t *testing.T) {
-	container := memlimit.Limit(100 << 20)
+	container := memlimit.Limit(100<<20 + programSize())
 	none := func() (uint64, error) { return 0, memlimit.ErrNoLimit }
 	unknown := func() (uint64, error) { return 0, errors.New("no control groups") }
 	const own = 77 << 20 // what the environment has set
