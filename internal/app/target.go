@@ -37,6 +37,9 @@ type target struct {
 	main   string                    // RocketMQ's name of the cluster that has the target's name
 	pasts  map[string]*store.History // by cluster
 	rounds int                       // so far
+	// inherited are the brokers that main and pasts are about, while those are
+	// of a target whose place this one took; nil when they are its own.
+	inherited map[brokerAt]bool
 	// published is called after each round; nil: nobody wants to know.
 	published func()
 
@@ -70,6 +73,7 @@ type state struct {
 func (t *target) publish(r source.Round, took time.Duration) {
 	t.rounds++
 	s := &state{failures: r.Failures, took: took, steps: r.Steps, round: t.rounds}
+	t.disown(r.Snapshots)
 	t.rename(r.Snapshots)
 	states := t.isShown().states
 	for _, snap := range r.Snapshots {
@@ -137,11 +141,6 @@ func (t *target) isShown() shown {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.shown
-}
-
-// inherit takes what another target remembers, which is no longer read.
-func (t *target) inherit(old *target) {
-	t.main, t.pasts = old.main, old.pasts
 }
 
 // readsAs says whether other settings read the same in the same way.
