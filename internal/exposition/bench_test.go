@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"testing"
 
@@ -72,6 +73,31 @@ func BenchmarkWrite(b *testing.B) {
 			compressed(fmt.Sprintf("standard%d", level), standard, err)
 			fast, err := fastgzip.NewWriterLevel(nil, level)
 			compressed(fmt.Sprintf("klauspost%d", level), fast, err)
+		}
+	}
+}
+
+// BenchmarkView is what a round pays for rules of each kind about what is written.
+func BenchmarkView(b *testing.B) {
+	for _, rows := range []int{16_000, 225_000} {
+		report := wide(rows, 500)
+		process := regexp.MustCompile(`^(?:10\.20\.0\..*|.*@10499)$`)
+		for _, c := range []struct {
+			name  string
+			rules Rules
+		}{
+			{"none", Rules{}},
+			{"few", Rules{FamilyLimit: 1000}},
+			{"most", Rules{FamilyLimit: rows * 8 / 9}},
+			{"all", Rules{Limit: rows}},
+			{"clients", Rules{Clients: func(ip, pid string) bool { return process.MatchString(ip + "@" + pid) }}},
+		} {
+			b.Run(fmt.Sprintf("rows=%d/%s", rows, c.name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					c.rules.View(report)
+				}
+			})
 		}
 	}
 }

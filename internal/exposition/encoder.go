@@ -102,32 +102,40 @@ func (e *encoder) start() { e.startWith(e.lead, 1) }
 // startWith starts a series with what is written of it already, up to the value
 // of the label in front of next.
 func (e *encoder) startWith(text []byte, next int) {
+	e.next = next
+	if e.measure != nil {
+		return
+	}
 	e.mark, e.wasHeaded = len(e.buf), e.headed
 	e.header()
 	e.buf = append(e.buf, text...)
-	e.next = next
 }
 
 func (e *encoder) label(value string) {
 	if e.measure != nil {
 		e.measure.weights.label(e.next, value)
+	} else {
+		e.buf = append(e.buf, e.family.keys[e.next]...)
+		e.buf = appendEscaped(e.buf, value)
 	}
-	e.buf = append(e.buf, e.family.keys[e.next]...)
-	e.buf = appendEscaped(e.buf, value)
 	e.next++
 }
 
 func (e *encoder) labelInt(value int64) {
-	e.buf = append(e.buf, e.family.keys[e.next]...)
-	e.buf = strconv.AppendInt(e.buf, value, 10)
+	if e.measure == nil {
+		e.buf = append(e.buf, e.family.keys[e.next]...)
+		e.buf = strconv.AppendInt(e.buf, value, 10)
+	}
 	e.next++
 }
 
 func (e *encoder) end(value int64) {
+	if e.measure == nil {
+		e.buf = append(e.buf, closing...)
+		e.buf = strconv.AppendInt(e.buf, value, 10)
+		e.buf = append(e.buf, '\n')
+	}
 	e.value = value
-	e.buf = append(e.buf, closing...)
-	e.buf = strconv.AppendInt(e.buf, value, 10)
-	e.buf = append(e.buf, '\n')
 	e.ended()
 }
 
@@ -142,16 +150,20 @@ func (e *encoder) endBool(value bool) {
 
 // endFloat writes a number that need not be whole.
 func (e *encoder) endFloat(value float64) {
-	e.buf = append(e.buf, closing...)
-	e.buf = strconv.AppendFloat(e.buf, value, 'f', -1, 64)
-	e.buf = append(e.buf, '\n')
+	if e.measure == nil {
+		e.buf = append(e.buf, closing...)
+		e.buf = strconv.AppendFloat(e.buf, value, 'f', -1, 64)
+		e.buf = append(e.buf, '\n')
+	}
 	e.ended()
 }
 
 // endSeconds writes a duration in seconds.
 func (e *encoder) endSeconds(d time.Duration) {
-	e.buf = append(e.buf, closing...)
-	e.buf = append(appendSeconds(e.buf, d), '\n')
+	if e.measure == nil {
+		e.buf = append(e.buf, closing...)
+		e.buf = append(appendSeconds(e.buf, d), '\n')
+	}
 	e.ended()
 }
 
@@ -171,7 +183,6 @@ func (e *encoder) ended() {
 	if e.measure != nil {
 		e.series++
 		e.measure.series(e.value)
-		e.buf = e.buf[:0]
 		return
 	}
 	if !e.keeps() {

@@ -81,6 +81,11 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 		e.detail = append(appendEscaped(e.detail, pair.Topic), keys[2]...)
 		e.detail = append(appendEscaped(e.detail, pair.Group), keys[3]...)
 		e.detail = append(appendEscaped(e.detail, r.BrokerOf(d)), keys[4]...)
+		if e.measure != nil {
+			for i, label := range [...]string{pair.Topic, pair.Group, r.BrokerOf(d)} {
+				e.measure.weights.label(1+i, label)
+			}
+		}
 		e.run = r.AppendRows(e.run[:0], d)
 		for j := range e.run {
 			row := &e.run[j]
@@ -88,7 +93,7 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 			if v == model.Unknown {
 				continue
 			}
-			if choosy && !e.takes(r, d, row) {
+			if choosy && !e.takes(r, row) {
 				continue
 			}
 			e.header()
@@ -103,9 +108,9 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 }
 
 // takes says whether the next row is written. A selector it tells what start,
-// label and end tell of other series; whatever value is written, a row weighs
-// its backlog.
-func (e *encoder) takes(r *lag.Report, d *lag.Detail, row *lag.Row) bool {
+// label and end tell of other series, besides what it was told of the whole run;
+// whatever value is written, a row weighs its backlog.
+func (e *encoder) takes(r *lag.Report, row *lag.Row) bool {
 	if e.measure == nil {
 		return e.keeps()
 	}
@@ -113,10 +118,8 @@ func (e *encoder) takes(r *lag.Report, d *lag.Detail, row *lag.Row) bool {
 	if h := row.Holder; h != lag.NoHolder {
 		p = r.Processes[h]
 	}
-	pair := r.PairOf(d)
-	for i, label := range []string{pair.Topic, pair.Group, r.BrokerOf(d), "", p.IP, p.PID} {
-		e.measure.weights.label(1+i, label)
-	}
+	e.measure.weights.label(5, p.IP)
+	e.measure.weights.label(6, p.PID)
 	e.value = row.Backlog
 	e.ended()
 	return false

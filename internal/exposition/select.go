@@ -1,8 +1,8 @@
 package exposition
 
 import (
-	"cmp"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
@@ -13,12 +13,16 @@ import (
 // worst ones, which are those with the largest backlog behind them. The same
 // measure for all families lets what is kept of them join.
 //
-// It has the series written once, to nowhere, and looks at their labels. So it
-// knows of no family more than its labels, and no family can be forgotten.
+// It has the encoder go through the series once without writing them, and looks at
+// their labels. So it knows of no family more than its labels, and no family can be
+// forgotten.
 type selector struct {
 	rules   Rules
 	view    *View
 	weights weights
+	clients map[[2]string]bool // what Rules.Clients has said
+	client  [2]string          // the last that it was asked about
+	wanted  bool               // what it said
 
 	lists   []*candidates // of the families that may be cut
 	certain int           // series of those that may not
@@ -47,7 +51,7 @@ const (
 )
 
 func newSelector(r Rules, v *View) *selector {
-	return &selector{rules: r, view: v, weights: newWeights(v.Report)}
+	return &selector{rules: r, view: v, weights: newWeights(v.Report), clients: make(map[[2]string]bool)}
 }
 
 func (s *selector) run() {
@@ -70,37 +74,71 @@ func (s *selector) measure() {
 		f := st.id.Family()
 		before := e.series
 		s.weights.names(f.Labels)
-		if s.weights.cuttable() {
-			s.lists = append(s.lists, &candidates{id: st.id, kind: f.Type})
+		if s.weights.cuttable {
+			s.lists = append(s.lists, &candidates{id: st.id, kind: f.Type, weights: make([]int64, 0, s.expected(f.Type))})
 		}
 		e.begin(st.id)
 		e.of(s.view)
 		st.write(e, s.view.Report)
-		if !s.weights.cuttable() {
+		if !s.weights.cuttable {
 			s.certain += e.series - before
 		}
 	}
 }
 
+// expected is about how many series the family has, so that its list need not grow.
+func (s *selector) expected(kind family.Type) int {
+	r := s.view.Report
+	switch w := &s.weights; {
+	case kind == family.StateSet:
+		return len(r.Pairs) * len(lag.States())
+	case w.topicAt > 0 && w.queueAt > 0:
+		return r.Rows()
+	case w.topicAt > 0:
+		return len(r.Pairs)
+	default:
+		return len(r.Groups)
+	}
+}
+
 // series takes one series, whose labels were told before.
 func (s *selector) series(value int64) {
-	if !s.weights.cuttable() {
+	if !s.weights.cuttable {
 		return
 	}
 	c := s.lists[len(s.lists)-1]
-	w := s.weights.of(value)
-	if !s.wants() {
-		w = unwanted
-	} else {
+	w := int64(unwanted)
+	if s.wants() {
 		c.wanted++
+		if w = 0; s.limited() { // else they are all kept, whatever they weigh
+			w = s.weights.of(value)
+		}
 	}
 	c.weights = append(c.weights, w)
 }
 
+func (s *selector) limited() bool { return s.rules.FamilyLimit > 0 || s.rules.Limit > 0 }
+
 // wants says whether the process of a series, if it has one, has series.
 func (s *selector) wants() bool {
+	if s.rules.Clients == nil {
+		return true
+	}
 	ip, pid, ok := s.weights.process()
-	return !ok || s.rules.Clients == nil || s.rules.Clients(ip, pid)
+	if !ok {
+		return true
+	}
+	client := [2]string{ip, pid}
+	if client == s.client { // its queues mostly stand side by side
+		return s.wanted
+	}
+	wanted, known := s.clients[client]
+	if !known {
+		wanted = s.rules.Clients(ip, pid)
+		s.clients[client] = wanted
+	}
+	s.client, s.wanted = client, wanted
+	return wanted
 }
 
 // commonLimit is the height to which all families are cut so that they stay
@@ -150,20 +188,15 @@ func (s *selector) choose(c *candidates, limit int) {
 	if rest == len(c.weights) {
 		return
 	}
-	order := make([]int32, 0, c.wanted)
-	for i, w := range c.weights {
-		if w != unwanted {
-			order = append(order, int32(i))
-		}
-	}
-	if rest < len(order) {
-		slices.SortFunc(order, func(a, b int32) int {
-			return cmp.Or(cmp.Compare(c.weights[b], c.weights[a]), cmp.Compare(a, b))
-		})
-	}
+	least, ties := c.threshold(rest)
 	keep := newBits(len(c.weights))
-	for _, i := range order[:rest] {
-		keep.set(int(i))
+	for i, w := range c.weights {
+		if w == least && ties > 0 {
+			ties--
+			keep.set(i)
+		} else if w > least {
+			keep.set(i)
+		}
 	}
 	if s.view.kept == nil {
 		s.view.kept = make(map[family.ID]bits)
@@ -171,96 +204,40 @@ func (s *selector) choose(c *candidates, limit int) {
 	s.view.kept[c.id] = keep
 }
 
+// threshold is the weight of the lightest of the n series to keep, and how many of
+// that weight are among them: of equals those that are written first. It finds it
+// digit by digit, from the highest on, by counting how often each occurs: that is
+// a few walks through the weights, whatever they are, where to sort them would be
+// dear.
+func (c *candidates) threshold(n int) (least int64, ties int) {
+	if n == 0 {
+		return math.MaxInt64, 0
+	}
+	const digit = 11 // bits: the counts of a digit fit into the cache
+	shift := 0
+	for most := uint64(slices.Max(c.weights) - unknown); most>>shift>>digit > 0; {
+		shift += digit
+	}
+	var prefix uint64 // the digits of the threshold that are known
+	for ; shift >= 0; shift -= digit {
+		var counts [1 << digit]int
+		for _, w := range c.weights {
+			if v := uint64(w - unknown); w != unwanted && v>>shift>>digit == prefix {
+				counts[v>>shift%(1<<digit)]++
+			}
+		}
+		d := len(counts) - 1
+		for counts[d] < n {
+			n -= counts[d]
+			d--
+		}
+		prefix = prefix<<digit | uint64(d)
+	}
+	return int64(prefix) + unknown, n
+}
+
 func (s *selector) drop(id family.ID, rule Rule, n int) {
 	if n > 0 {
 		s.view.Dropped = append(s.view.Dropped, Dropped{Family: id, Rule: rule, Series: n})
 	}
-}
-
-// weights are the backlogs behind what labels name.
-type weights struct {
-	pairs     map[[2]string]int64 // by topic and group
-	topics    map[string]int64
-	groups    map[string]int64
-	processes map[[2]string]int64
-
-	// Of the family: the place of each label behind the cluster, -1 where it
-	// has none. Of the series: their values.
-	topicAt, groupAt, ipAt, pidAt, queueAt int
-	values                                 [8]string
-}
-
-func newWeights(r *lag.Report) weights {
-	w := weights{
-		pairs: make(map[[2]string]int64, len(r.Pairs)), topics: sumsByName(r.Topics), groups: sumsByName(r.Groups),
-		processes: make(map[[2]string]int64, len(r.Processes)),
-	}
-	for i := range r.Pairs {
-		w.pairs[[2]string{r.Pairs[i].Topic, r.Pairs[i].Group}] = r.Pairs[i].Backlog
-	}
-	for i := range r.Processes {
-		w.processes[[2]string{r.Processes[i].IP, r.Processes[i].PID}] = r.Processes[i].Backlog
-	}
-	return w
-}
-
-func sumsByName(sums []lag.Sum) map[string]int64 {
-	m := make(map[string]int64, len(sums))
-	for _, s := range sums {
-		m[s.Name] = s.Backlog
-	}
-	return m
-}
-
-// names turns to a family with these labels.
-func (w *weights) names(labels []string) {
-	w.topicAt = slices.Index(labels, family.LabelTopic)
-	w.groupAt = slices.Index(labels, family.LabelConsumerGroup)
-	w.ipAt = slices.Index(labels, family.LabelClientIP)
-	w.pidAt = slices.Index(labels, family.LabelClientPID)
-	w.queueAt = slices.Index(labels, family.LabelQueueID)
-}
-
-// cuttable says whether the family is about what there may be very many of.
-func (w *weights) cuttable() bool {
-	return max(w.topicAt, w.groupAt, w.ipAt, w.queueAt) > 0
-}
-
-// label takes the value of the label at a place.
-func (w *weights) label(at int, value string) {
-	if at < len(w.values) {
-		w.values[at] = value
-	}
-}
-
-// process is the one that the series names.
-func (w *weights) process() (ip, pid string, ok bool) {
-	if w.ipAt < 0 || w.pidAt < 0 {
-		return "", "", false
-	}
-	ip, pid = w.values[w.ipAt], w.values[w.pidAt]
-	return ip, pid, ip != "" || pid != ""
-}
-
-// of is the weight of the series with the labels that were told. What is one
-// row, or a sum of rows by queue, weighs what it says.
-func (w *weights) of(value int64) int64 {
-	var v int64
-	ok := true
-	switch {
-	case w.topicAt > 0 && w.groupAt > 0 && w.queueAt > 0, w.topicAt < 0 && w.queueAt > 0:
-		v = value
-	case w.topicAt > 0 && w.groupAt > 0:
-		v, ok = w.pairs[[2]string{w.values[w.topicAt], w.values[w.groupAt]}]
-	case w.topicAt > 0:
-		v, ok = w.topics[w.values[w.topicAt]]
-	case w.ipAt > 0 && w.pidAt > 0:
-		v, ok = w.processes[[2]string{w.values[w.ipAt], w.values[w.pidAt]}]
-	case w.groupAt > 0:
-		v, ok = w.groups[w.values[w.groupAt]]
-	}
-	if !ok {
-		return unknown
-	}
-	return v
 }

@@ -2,8 +2,11 @@ package exposition
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -323,15 +326,37 @@ func TestFamiliesArePerCluster(t *testing.T) {
 	}
 }
 
-// Half a million series of a view are chosen in one round, not in one scrape.
-func BenchmarkView(b *testing.B) {
-	report := wide(225_000, 500)
-	for _, limit := range []int{0, 1000, 200_000} {
-		b.Run(fmt.Sprintf("limit=%d", limit), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				_ = Rules{FamilyLimit: limit}.View(report)
+// The threshold is the one that sorting finds.
+func TestThreshold(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, most := range []int64{1, 3, 2000, 2047, 2048, 5000, 1 << 40, math.MaxInt64} {
+		for range 200 {
+			c := &candidates{}
+			var wanted []int64
+			for range 1 + random.IntN(50) {
+				w := int64(unwanted)
+				if random.IntN(4) > 0 {
+					w = unknown + int64(random.Uint64N(uint64(most)+1))
+					if random.IntN(8) == 0 {
+						w = most
+					}
+					wanted = append(wanted, w)
+				}
+				c.weights = append(c.weights, w)
 			}
-		})
+			slices.SortFunc(wanted, func(a, b int64) int { return cmp.Compare(b, a) })
+			for n := range len(wanted) + 1 {
+				least, ties := c.threshold(n)
+				kept := 0
+				for _, w := range wanted {
+					if w > least {
+						kept++
+					}
+				}
+				if n == 0 && kept+ties != 0 || n > 0 && (least != wanted[n-1] || kept+ties != n) {
+					t.Fatalf("%d of %v: %d of %d, and those above", n, wanted, ties, least)
+				}
+			}
+		}
 	}
 }
