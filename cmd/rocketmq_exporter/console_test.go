@@ -71,8 +71,8 @@ func TestPasswords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := v.Clusters[0].Console; got.Password != c.password || got.ProxyPassword != c.proxy {
-				t.Errorf("passwords %q and %q, want %q and %q", got.Password, got.ProxyPassword, c.password, c.proxy)
+			if got := v.Clusters[0].Console; got.Password.Reveal() != c.password || got.ProxyPassword.Reveal() != c.proxy {
+				t.Errorf("passwords %q and %q, want %q and %q", got.Password.Reveal(), got.ProxyPassword.Reveal(), c.password, c.proxy)
 			}
 		})
 	}
@@ -291,7 +291,7 @@ func TestOldVariables(t *testing.T) {
 			if got != c.want {
 				t.Errorf("\n got %+v\nwant %+v", got, c.want)
 			}
-			if k.Console.Password != "" {
+			if !k.Console.Password.IsZero() {
 				t.Error("a password was read for the demo")
 			}
 		})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 // Secrets that must show nowhere.
@@ -31,8 +32,8 @@ func toClosedShop(t *testing.T, mq *fakemq.Cluster, edit ...func(*config.Access)
 		cert, key := mq.ClientPEM()
 		a := &c.Clusters[0].Access
 		*a = config.Access{
-			AccessKey: "exporter", SecretKey: secretKey, SecurityToken: securityToken,
-			Secure: true, TLS: config.TLS{CA: string(mq.CAPEM()), Cert: string(cert), Key: string(key)},
+			AccessKey: "exporter", SecretKey: remoting.NewSecret(secretKey), SecurityToken: remoting.NewSecret(securityToken),
+			Secure: true, TLS: config.TLS{CA: string(mq.CAPEM()), Cert: string(cert), Key: remoting.NewSecret(string(key))},
 		}
 		for _, e := range edit {
 			e(a)
@@ -71,7 +72,7 @@ func TestAccessThatIsRefused(t *testing.T) {
 		metric   string
 	}{
 		{
-			"a wrong secret", readEverything(), func(a *config.Access) { a.SecretKey = "another-" + secretKey }, 0,
+			"a wrong secret", readEverything(), func(a *config.Access) { a.SecretKey = remoting.NewSecret("another-" + secretKey) }, 0,
 			"the broker does not take the login: check access-key and secret-key-file", 2, // one for each broker
 			`rocketmq_exporter_errors_total{cluster="shop",reason="login"}`,
 		},

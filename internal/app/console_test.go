@@ -16,6 +16,7 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 // Passwords of the tests: nothing may show them.
@@ -41,7 +42,7 @@ func throughConsole(t *testing.T, c *fakemq.Console, edit ...func(*config.Config
 	t.Helper()
 	return settings(t, nil, append([]func(*config.Config){func(s *config.Config) {
 		s.Clusters[0].Console = config.Console{
-			URL: c.URL(), Username: "admin", Password: password, ProxyUsername: "proxy", ProxyPassword: proxyPassword,
+			URL: c.URL(), Username: "admin", Password: remoting.NewSecret(password), ProxyUsername: "proxy", ProxyPassword: remoting.NewSecret(proxyPassword),
 			Parallel: 4, Timeout: 5 * time.Second,
 		}
 	}}, edit...)...)
@@ -166,7 +167,7 @@ func TestALoginThatIsRefused(t *testing.T) {
 		const other = "another secret"
 		l := listener(t)
 		var log syncBuffer
-		run := run(t, newApp(t, throughConsole(t, c, func(s *config.Config) { s.Clusters[0].Console.Password = other }), &log), l)
+		run := run(t, newApp(t, throughConsole(t, c, func(s *config.Config) { s.Clusters[0].Console.Password = remoting.NewSecret(other) }), &log), l)
 		labels := map[string]string{"cluster": c.Addr()}
 		var s series
 		eventually(t, "two rounds have failed", func() bool {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 // rewritten is an App whose file the test writes anew.
@@ -305,7 +306,7 @@ func TestReloadOfStates(t *testing.T) {
 // what the settings themselves say.
 func TestWhatIsReadAnew(t *testing.T) {
 	c := config.Cluster{
-		Name: "east", Console: config.Console{URL: "https://mq", Username: "admin", Password: "one", TLS: config.TLS{CAFile: "ca.pem"}},
+		Name: "east", Console: config.Console{URL: "https://mq", Username: "admin", Password: remoting.NewSecret("one"), TLS: config.TLS{CAFile: "ca.pem"}},
 	}
 	tgt, err := newTarget(c, nil)
 	must(t, err)
@@ -317,9 +318,9 @@ func TestWhatIsReadAnew(t *testing.T) {
 		"nothing":       {func(*config.Cluster) {}, true},
 		"a link":        {func(c *config.Cluster) { c.ConsoleLink = "https://mq" }, true},
 		"limits":        {func(c *config.Cluster) { c.Limit, c.FamilyLimit = 1, 1 }, true},
-		"a password":    {func(c *config.Cluster) { c.Console.Password = "two" }, false},
+		"a password":    {func(c *config.Cluster) { c.Console.Password = remoting.NewSecret("two") }, false},
 		"an authority":  {func(c *config.Cluster) { c.Console.TLS.CA = "PEM" }, false},
-		"a secret key":  {func(c *config.Cluster) { c.Access.SecretKey = "two" }, false},
+		"a secret key":  {func(c *config.Cluster) { c.Access.SecretKey = remoting.NewSecret("two") }, false},
 		"the interval":  {func(c *config.Cluster) { c.Interval = 1 }, false},
 		"system topics": {func(c *config.Cluster) { c.System = true }, false},
 		"the shard":     {func(c *config.Cluster) { c.Shard = config.Shard{Index: 1, Total: 2} }, false},

@@ -96,7 +96,7 @@ func newDirect(c config.Cluster, s *stats) (source.Source, error) {
 	o := remoting.Options{
 		Window: c.Window, Observe: s.observeRemoting,
 		Credentials: remoting.Credentials{
-			AccessKey: a.AccessKey, SecretKey: remoting.NewSecret(a.SecretKey), SecurityToken: remoting.NewSecret(a.SecurityToken),
+			AccessKey: a.AccessKey, SecretKey: a.SecretKey, SecurityToken: a.SecurityToken,
 		},
 	}
 	if a.Secure {
@@ -126,8 +126,8 @@ func newConsole(c config.Cluster, s *stats) (source.Source, error) {
 	}
 	return console.New(console.Options{
 		URL: k.URL, Selection: selection(c),
-		Username: k.Username, Password: k.Password,
-		BasicUser: k.ProxyUsername, BasicPassword: k.ProxyPassword,
+		Username: k.Username, Password: k.Password.Reveal(),
+		BasicUser: k.ProxyUsername, BasicPassword: k.ProxyPassword.Reveal(),
 		TLS: secure, Parallel: k.Parallel, CallTimeout: k.Timeout,
 		KeepRounds: c.KeepRounds, ForgetAfter: c.ForgetAfter, SlowEvery: c.SlowCycle, Observe: s.observeConsole,
 		GroupRounds: consoleGroupRounds, OfflineRounds: consoleOfflineRounds,

@@ -1,9 +1,12 @@
 package config
 
+import "github.com/rocketmq-exporter/rocketmq_exporter/remoting"
+
 // Access is whom brokers take the exporter for, where they check that (ACL 1.0
 // and 2.0), and how name servers and brokers are reached.
 type Access struct {
-	AccessKey, SecretKey, SecurityToken string
+	AccessKey                string
+	SecretKey, SecurityToken remoting.Secret
 
 	// Where the secrets were to be read from.
 	SecretKeyFile, SecretKeyEnv         string
@@ -82,9 +85,9 @@ func nodeTLSSettings() []Setting {
 // checkAccess checks what goes together, and reads what files hold.
 func (r *reading) checkAccess(a *Access) {
 	a.SecretKey = r.secret(a.AccessKey, a.SecretKeyFile, a.SecretKeyEnv, keySecretKeyFile, keySecretKeyEnv)
-	r.checkLogin("a secret key", a.AccessKey, a.SecretKey+a.SecretKeyFile+a.SecretKeyEnv, keyAccessKey, keySecretKeyFile, keySecretKeyEnv)
+	r.checkLogin("a secret key", a.AccessKey, a.SecretKey.Reveal()+a.SecretKeyFile+a.SecretKeyEnv, keyAccessKey, keySecretKeyFile, keySecretKeyEnv)
 	a.SecurityToken = r.secret(a.AccessKey, a.SecurityTokenFile, a.SecurityTokenEnv, keyTokenFile, keyTokenEnv)
-	if a.AccessKey == "" && a.SecurityToken+a.SecurityTokenFile+a.SecurityTokenEnv != "" {
+	if a.AccessKey == "" && a.SecurityToken.Reveal()+a.SecurityTokenFile+a.SecurityTokenEnv != "" {
 		r.aboutPair(keyTokenFile, " goes with %s, which is missing", r.short(keyAccessKey))
 	}
 	if a.Secure {

@@ -5,11 +5,16 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 func TestEachMistakeAboutAccessIsNamed(t *testing.T) {
@@ -62,13 +67,13 @@ func TestAccess(t *testing.T) {
 		files: map[string]string{"secret": secret + "\n", "ca.pem": ca},
 	}
 	v, err := w.load(Sources{Flags: byFlags("--namesrv=mq:9876", "--namesrv.access-key=exporter")})
-	if a := must(t, v, err).Clusters[0].Access; a != (Access{AccessKey: "exporter", SecretKey: "of the environment"}) {
+	if a := must(t, v, err).Clusters[0].Access; !reflect.DeepEqual(a, Access{AccessKey: "exporter", SecretKey: remoting.NewSecret("of the environment")}) {
 		t.Errorf("%+v", a)
 	}
 	v, err = w.load(Sources{Flags: byFlags("--namesrv=mq:9876", "--namesrv.access-key=exporter", "--namesrv.secret-key-file=secret",
 		"--namesrv.tls=true", "--namesrv.ca-file=ca.pem", "--namesrv.server-name=broker.test")})
 	a := must(t, v, err).Clusters[0].Access
-	if a.SecretKey != secret || !a.Secure {
+	if a.SecretKey.Reveal() != secret || !a.Secure {
 		t.Errorf("%+v", a)
 	}
 	if c, err := a.TLS.Client(); err != nil || c.ServerName != "broker.test" || c.RootCAs == nil || c.InsecureSkipVerify {
@@ -85,14 +90,44 @@ clusters:
 `))})
 	list := must(t, v, err).Clusters
 	east, west, open := list[0].Access, list[1].Access, list[2].Access
-	if east.SecretKey != secret || !east.Secure || east.TLS.CA != ca {
+	if east.SecretKey.Reveal() != secret || !east.Secure || east.TLS.CA != ca {
 		t.Errorf("east: %+v", east)
 	}
-	if west.SecretKey != "west's own" || west.SecurityToken != "token" || !west.TLS.Insecure || !west.Secure {
+	if west.SecretKey.Reveal() != "west's own" || west.SecurityToken.Reveal() != "token" || !west.TLS.Insecure || !west.Secure {
 		t.Errorf("west: %+v", west)
 	}
-	if open.AccessKey != "" || open.SecretKey != "" || open.Secure {
+	if open.AccessKey != "" || !open.SecretKey.IsZero() || open.Secure {
 		t.Errorf("open: %+v", open)
+	}
+}
+
+// Whoever prints or logs settings, as a whole or in part, shows no secret.
+func TestSettingsShowNoSecret(t *testing.T) {
+	w := world{
+		env:   map[string]string{"TOKEN": secret + "-token"},
+		files: map[string]string{"secret": secret, "password": secret + "-password", "proxy": secret + "-proxy"},
+	}
+	v, err := w.load(Sources{File: ParseFile("mq.yml", []byte(`
+clusters:
+  - {name: east, namesrv: mq:1, acl: {access_key: east, secret_key_file: secret, security_token_env: TOKEN}}
+  - {name: west, console: {url: mq, username: me, password_file: password, proxy_username: us, proxy_password_file: proxy}}
+`))})
+	list := must(t, v, err).Clusters
+	list[0].Access.TLS.Key = remoting.NewSecret(secret)
+	a, k := list[0].Access, list[1].Console
+	if a.SecretKey.Reveal() != secret || a.SecurityToken.Reveal() != secret+"-token" || k.Password.Reveal() != secret+"-password" || k.ProxyPassword.Reveal() != secret+"-proxy" {
+		t.Fatal("they were not read")
+	}
+	for _, held := range []any{v, &v, v.Config, list, &list[0], struct{ inner Cluster }{list[0]}, a, k, &k, a.TLS} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			if got := fmt.Sprintf(verb, held); strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) {
+				t.Errorf("%T by %s shows a secret: %s", held, verb, got)
+			}
+		}
+		encoded, err := json.Marshal(held)
+		if err == nil && strings.Contains(string(encoded), secret) {
+			t.Errorf("%T as JSON shows a secret: %s", held, encoded)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 // Config is everything that can be set.
@@ -119,8 +120,10 @@ type Console struct {
 	// URL is the console's address; empty: none.
 	URL string
 
-	Username, Password           string // to log in to the console
-	ProxyUsername, ProxyPassword string // for a proxy that asks in front of it
+	Username      string // to log in to the console
+	Password      remoting.Secret
+	ProxyUsername string // for a proxy that asks in front of it
+	ProxyPassword remoting.Secret
 
 	// Where the passwords were to be read from.
 	PasswordFile, PasswordEnv           string
@@ -148,7 +151,8 @@ type TLS struct {
 	Insecure                  bool // believe any certificate
 
 	// What the files hold: authorities, the certificate and its key, in PEM.
-	CA, Cert, Key string
+	CA, Cert string
+	Key      remoting.Secret
 }
 
 // Keys of settings that messages name, or others build on: see Setting.Key.

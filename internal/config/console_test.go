@@ -1,9 +1,12 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 func TestEachMistakeAboutAConsoleIsNamed(t *testing.T) {
@@ -149,10 +152,11 @@ func TestAConsoleWithEverything(t *testing.T) {
 		"--console.proxy-password-file=q", "--console.server-name=mq", "--console.insecure-skip-verify=true", "--console.parallel=64", "--console.call-timeout=1m")})
 	v = must(t, v, err)
 	want := Console{
-		URL: "https://mq", Username: "a", Password: secret, PasswordFile: "p", ProxyUsername: "b", ProxyPassword: " " + secret, ProxyPasswordFile: "q",
+		URL: "https://mq", Username: "a", Password: remoting.NewSecret(secret), PasswordFile: "p",
+		ProxyUsername: "b", ProxyPassword: remoting.NewSecret(" " + secret), ProxyPasswordFile: "q",
 		TLS: TLS{ServerName: "mq", Insecure: true}, Parallel: 64, Timeout: time.Minute,
 	}
-	if got := v.Clusters[0].Console; got != want {
+	if got := v.Clusters[0].Console; !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

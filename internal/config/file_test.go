@@ -103,14 +103,14 @@ clusters:
 		!slices.Equal(east.IgnoredTopics, []string{"a", "b"}) || !east.System || east.Console.Username != "" {
 		t.Errorf("east: %+v", east)
 	}
-	if west.Console.URL != "https://west.example" || west.Console.Username != "everybody" || west.Console.Password != secret ||
-		west.Console.Parallel != 2 || west.Interval != 30*time.Second || west.Console.ProxyPassword != "" {
+	if west.Console.URL != "https://west.example" || west.Console.Username != "everybody" || west.Console.Password.Reveal() != secret ||
+		west.Console.Parallel != 2 || west.Interval != 30*time.Second || !west.Console.ProxyPassword.IsZero() {
 		t.Errorf("west: %+v", west)
 	}
-	if north.Console.URL != "http://north" || north.Console.Password != secret || north.Console.ProxyPassword != "a third" {
+	if north.Console.URL != "http://north" || north.Console.Password.Reveal() != secret || north.Console.ProxyPassword.Reveal() != "a third" {
 		t.Errorf("north: %+v", north)
 	}
-	if south.Console.Username != "me" || south.Console.Password != secret || south.ConsoleLink != "https://south.example/" {
+	if south.Console.Username != "me" || south.Console.Password.Reveal() != secret || south.ConsoleLink != "https://south.example/" {
 		t.Errorf("south: %+v", south)
 	}
 	if !slices.Equal(centre.NameServers, []string{"mq:1", "mq:2"}) || centre.Parallel != 8 {

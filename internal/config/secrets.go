@@ -5,14 +5,16 @@ import (
 	"crypto/x509"
 	"errors"
 	"strings"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 // checkConsole checks what goes together, and reads what files hold.
 func (r *reading) checkConsole(c *Console) {
 	c.Password = r.secret(c.Username, c.PasswordFile, c.PasswordEnv, keyPasswordFile, keyPasswordEnv)
-	r.checkLogin("a password", c.Username, c.Password+c.PasswordFile+c.PasswordEnv, keyUsername, keyPasswordFile, keyPasswordEnv)
+	r.checkLogin("a password", c.Username, c.Password.Reveal()+c.PasswordFile+c.PasswordEnv, keyUsername, keyPasswordFile, keyPasswordEnv)
 	c.ProxyPassword = r.secret(c.ProxyUsername, c.ProxyPasswordFile, c.ProxyPasswordEnv, keyProxyFile, keyProxyEnv)
-	r.checkLogin("a password", c.ProxyUsername, c.ProxyPassword+c.ProxyPasswordFile+c.ProxyPasswordEnv, keyProxyUsername, keyProxyFile, keyProxyEnv)
+	r.checkLogin("a password", c.ProxyUsername, c.ProxyPassword.Reveal()+c.ProxyPasswordFile+c.ProxyPasswordEnv, keyProxyUsername, keyProxyFile, keyProxyEnv)
 	if strings.HasPrefix(c.URL, "http://") {
 		for _, s := range tlsSettings("console.", "console.", "", "", nil) {
 			if r.place(s.Key).is() {
@@ -38,33 +40,33 @@ func (r *reading) checkLogin(what, user, password, userKey, fileKey, envKey stri
 }
 
 // secret is what a file holds, or where none is named, a variable.
-func (r *reading) secret(user, file, variable, fileKey, envKey string) string {
+func (r *reading) secret(user, file, variable, fileKey, envKey string) remoting.Secret {
 	if file != "" {
 		content, err := r.ReadFile(file)
 		s := withoutNewline(string(content))
 		switch {
 		case err != nil:
 			r.about(fileKey, ": %w", err)
-		case s == "":
+		case s.IsZero():
 			r.about(fileKey, ": %s is empty", file)
 		}
 		return s
 	}
 	if variable != "" {
 		s := withoutNewline(r.Getenv(variable))
-		if s == "" {
+		if s.IsZero() {
 			r.about(envKey, ": the variable %s is empty", variable)
 		}
 		return s
 	}
 	if r.listed && user == "" {
-		return "" // it may be of another cluster
+		return remoting.Secret{} // it may be of another cluster
 	}
 	return withoutNewline(r.Getenv(find(r.settings, fileKey).Secret))
 }
 
 // withoutNewline drops what editors and echo put behind a password.
-func withoutNewline(s string) string { return strings.TrimRight(s, "\r\n") }
+func withoutNewline(s string) remoting.Secret { return remoting.NewSecret(strings.TrimRight(s, "\r\n")) }
 
 // readTLS reads the files of a server that is reached by TLS.
 func (r *reading) readTLS(section string, t *TLS) {
@@ -98,7 +100,7 @@ func (t *TLS) readPair(read func(string) ([]byte, error)) error {
 	if err != nil {
 		return err
 	}
-	t.Cert, t.Key = string(cert), string(key)
+	t.Cert, t.Key = string(cert), remoting.NewSecret(string(key))
 	_, err = tls.X509KeyPair(cert, key)
 	return err
 }
@@ -116,7 +118,7 @@ func (t *TLS) Client() (*tls.Config, error) {
 		}
 	}
 	if t.Cert != "" {
-		pair, err := tls.X509KeyPair([]byte(t.Cert), []byte(t.Key))
+		pair, err := tls.X509KeyPair([]byte(t.Cert), []byte(t.Key.Reveal()))
 		if err != nil {
 			return nil, err
 		}
