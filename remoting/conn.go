@@ -174,6 +174,7 @@ func (c *conn) deliver(f Frame, buf *buffer) bool {
 	if !ok {
 		return false
 	}
+	f.Remark = c.opts.Credentials.conceal(f.Remark)
 	// Before its place in the window is free: nothing is sent after a refusal.
 	if refusal := c.judge(w.code, &f.Command); refusal != nil {
 		c.fail(refusal)

@@ -1,6 +1,9 @@
 package remoting
 
-import "log/slog"
+import (
+	"log/slog"
+	"strings"
+)
 
 // Credentials are whom a client is at nodes that check it: an access key with
 // its secret key. The client signs every request with them, as RocketMQ's
@@ -13,6 +16,24 @@ type Credentials struct {
 	// is sent as it is, so that without TLS anybody on the way can read it; the
 	// secret key itself is never sent.
 	SecurityToken Secret
+}
+
+// concealable is the shortest secret that is looked for in a node's words: shorter
+// ones are in many words by chance, and the reason of an error is found by these.
+const concealable = 6
+
+// conceal takes secrets out of a node's words: it was sent the token and knows the
+// key, and what it says goes to logs and pages.
+func (c *Credentials) conceal(words string) string {
+	if words == "" {
+		return words
+	}
+	for _, s := range []Secret{c.SecretKey, c.SecurityToken} {
+		if len(s.Reveal()) >= concealable {
+			words = strings.ReplaceAll(words, s.Reveal(), hidden)
+		}
+	}
+	return words
 }
 
 // Secret is a text that shows itself to nobody: printed, logged or encoded, in

@@ -1,7 +1,9 @@
 package remoting
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -52,6 +54,39 @@ func TestEveryRequestIsSigned(t *testing.T) {
 		if _, token := c.Field("SecurityToken"); key != "Rocket" || signature != signedRocketMQ || token || len(c.Fields) != 3 {
 			t.Errorf("%+v", c.Fields)
 		}
+	}
+}
+
+// A node that repeats what it was sent, or what it knows, is not repeated.
+func TestANodesWordsShowNoSecret(t *testing.T) {
+	const secretKey, token = "the-secret-key", "the-token"
+	for _, words := range []string{
+		"org.apache.rocketmq.acl.common.AclException: Check signature failed for " + token + ", wanted " + secretKey,
+		"[GROUP] " + secretKey + " not exist",
+	} {
+		bubble(t, Options{Credentials: Credentials{AccessKey: "me", SecretKey: NewSecret(secretKey), SecurityToken: NewSecret(token)}}, func(p *peerConn) {
+			for c, ok := p.next(); ok; c, ok = p.next() {
+				p.refuse(c, SystemError, words)
+			}
+		}, func(t *testing.T, client *Client, _ *pipes) {
+			for range 2 { // of the answer, and of the pause after it
+				_, err := client.Call(t.Context(), broker, Request{Code: GetBrokerClusterInfo})
+				if err == nil || strings.Contains(err.Error(), secretKey) || strings.Contains(err.Error(), token) || !strings.Contains(err.Error(), "<secret>") {
+					t.Errorf("%v", err)
+				}
+				if refused, ok := errors.AsType[*ResponseError](err); ok && strings.Contains(refused.Remark, secretKey) {
+					t.Errorf("%q", refused.Remark)
+				}
+			}
+		})
+	}
+}
+
+func TestAShortSecretSpoilsNoWords(t *testing.T) {
+	const words = "org.apache.rocketmq.acl.common.AclException: No acl config for me"
+	c := Credentials{AccessKey: "me", SecretKey: NewSecret("x")}
+	if got := c.conceal(words); got != words {
+		t.Errorf("%q became %q", words, got)
 	}
 }
 
