@@ -101,6 +101,25 @@ clusters:
 	}
 }
 
+// People put a secret where its name belongs, or into the address.
+func TestMistakesShowNoSecret(t *testing.T) {
+	for text, want := range map[string]string{
+		"{namesrv: mq:1, acl: {access_key: me, secret_key_env: " + secret + "}}":    "mq.yml:1: clusters[0].acl.secret_key_env: the variable that it names is empty, or there is none",
+		"{console: {url: mq, username: me, password_env: " + secret + "}}":          "mq.yml:1: clusters[0].console.password_env: the variable that it names is empty, or there is none",
+		"{namesrv: [\"me:" + secret + "@mq:9876\", mq:1]}":                          "mq.yml:1: clusters[0].namesrv: credentials do not belong in the address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876",
+		"{namesrv: mq:1, acl: {access_key: me, secret_key_file: [" + secret + "]}}": "mq.yml:1: clusters[0].acl.secret_key_file: wanted is one value",
+	} {
+		_, err := ofFile("clusters: [" + text + "]")
+		if err == nil || err.Error() != want {
+			t.Errorf("\n got %v\nwant %s", err, want)
+		}
+	}
+	_, err := ofFile("clusters: [{namesrv: mq:1, acl: {access_key: me, secret_key: " + secret + "}}]")
+	if err == nil || strings.Contains(err.Error(), secret) {
+		t.Errorf("a key that there is not: %v", err)
+	}
+}
+
 // Whoever prints or logs settings, as a whole or in part, shows no secret.
 func TestSettingsShowNoSecret(t *testing.T) {
 	w := world{

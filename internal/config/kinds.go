@@ -213,6 +213,9 @@ func split(texts []string, separators string) []string {
 
 // checkAddress wants host:port.
 func checkAddress(addr string) error {
+	if strings.Contains(addr, "@") { // it is not repeated
+		return errors.New("credentials do not belong in the address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876")
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || host == "" {
 		return fmt.Errorf("%q is no address: wanted is host:port, as in 10.0.0.1:9876 or [::1]:9876", addr)

@@ -29,7 +29,7 @@ func (r *reading) checkConsole(c *Console) {
 // checkLogin reports a user without a password, or what stands for one, and a
 // password without a user.
 func (r *reading) checkLogin(what, user, password, userKey, fileKey, envKey string) {
-	if (user == "") == (password == "") {
+	if (user == "") == (password == "") || r.isWrong(userKey) || r.isWrong(fileKey) || r.isWrong(envKey) {
 		return
 	}
 	env := find(r.settings, fileKey).Secret
@@ -55,7 +55,7 @@ func (r *reading) secret(user, file, variable, fileKey, envKey string) remoting.
 	if variable != "" {
 		s := withoutNewline(r.Getenv(variable))
 		if s.IsZero() {
-			r.about(envKey, ": the variable %s is empty", variable)
+			r.about(envKey, ": the variable that it names is empty, or there is none") // its name may be the secret
 		}
 		return s
 	}
@@ -66,7 +66,9 @@ func (r *reading) secret(user, file, variable, fileKey, envKey string) remoting.
 }
 
 // withoutNewline drops what editors and echo put behind a password.
-func withoutNewline(s string) remoting.Secret { return remoting.NewSecret(strings.TrimRight(s, "\r\n")) }
+func withoutNewline(s string) remoting.Secret {
+	return remoting.NewSecret(strings.TrimRight(s, "\r\n"))
+}
 
 // readTLS reads the files of a server that is reached by TLS.
 func (r *reading) readTLS(section string, t *TLS) {
