@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -19,7 +18,6 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/console"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/store"
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/web"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
@@ -57,18 +55,6 @@ type shown struct {
 	console string // that the page links to; may be empty
 }
 
-// state is what the last round brought.
-type state struct {
-	reports  []*lag.Report
-	views    []*exposition.View // of the reports
-	console  string             // that the page links to; may be empty
-	end      web.Round
-	failures []source.Failure
-	took     time.Duration
-	steps    []source.Step
-	round    int // the first is 1
-}
-
 // publish takes the end of a round.
 func (t *target) publish(r source.Round, took time.Duration) {
 	t.rounds++
@@ -97,14 +83,6 @@ func (t *target) store(s *state) {
 	s.show(t.shown)
 	t.stats.round(s, t.now())
 	t.state.Store(s)
-}
-
-// show decides what of the reports is shown.
-func (s *state) show(as shown) {
-	s.console, s.views = as.console, nil
-	for _, r := range s.reports {
-		s.views = append(s.views, as.rules.View(r))
-	}
 }
 
 // show has the target shown as other settings say, from now on.
@@ -190,34 +168,6 @@ func (t *target) forgetPasts(snaps []*model.Snapshot) {
 	})
 }
 
-// endOf tells how much of what the round was to read it has read. Consumer
-// processes that do not answer cost their labels and no more: they do not make
-// a round partial.
-func endOf(reports []*lag.Report, failures []source.Failure) web.Round {
-	reached := slices.ContainsFunc(reports, (*lag.Report).Up)
-	if !reached {
-		return web.Failed
-	}
-	for _, r := range reports {
-		if !r.Up() || r.Incomplete > 0 || slices.ContainsFunc(r.Snapshot.Brokers, down) {
-			return web.Partial
-		}
-	}
-	for _, f := range failures {
-		if !isProcessStep(f.Step) {
-			return web.Partial
-		}
-	}
-	return web.Whole
-}
-
-// isProcessStep tells the requests that are handed on to consumer processes.
-func isProcessStep(step string) bool {
-	return step == remoting.GetConsumerRunningInfo.String() || step == console.PathRunningInfo
-}
-
-func down(b model.Broker) bool { return !b.Up }
-
 // label is the value of the label cluster for what concerns the target as a
 // whole: the name of its one cluster, or while it has none or several, its own.
 func (t *target) label() string {
@@ -274,39 +224,3 @@ func (t *target) settle(f source.Failure) time.Duration {
 
 // backgroundTimeout is longer than a request takes to fail, with its dialing.
 const backgroundTimeout = 10 * time.Second
-
-// clusters is what the page shows of the target.
-func (t *target) clusters() []web.Cluster {
-	s := t.state.Load()
-	if s == nil {
-		return []web.Cluster{{Name: t.name(), Console: t.isShown().console}}
-	}
-	var list []web.Cluster
-	for _, r := range s.reports {
-		list = append(list, web.Cluster{
-			Name: r.Snapshot.Cluster, LastRound: s.end, LastError: s.errorText(),
-			RoundDuration: s.took, Report: r, Console: s.console,
-		})
-	}
-	return list
-}
-
-// shownFailures is how many failures the page spells out.
-const shownFailures = 3
-
-func (s *state) errorText() string {
-	list := slices.Clone(s.failures)
-	slices.SortStableFunc(list, func(a, b source.Failure) int { return cmp.Compare(b.Count, a.Count) })
-	var text []string
-	for _, f := range list[:min(len(list), shownFailures)] {
-		if f.Count > 1 {
-			text = append(text, fmt.Sprintf("%v (%d times)", f.Err, f.Count))
-		} else {
-			text = append(text, f.Err.Error())
-		}
-	}
-	if more := len(list) - shownFailures; more > 0 {
-		text = append(text, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(text, "; ")
-}
