@@ -181,6 +181,10 @@ bench: ## benchmarks of packages, rounds against a real RocketMQ, and the table 
 bench-scale: ## only the table: rounds, scrapes, memory and time at 1k to 1M rows
 	cd test && go run ./bench/scale
 
+.PHONY: bench-limit
+bench-limit: ## the demo's size under a hard limit of 10 MiB of memory; as root, on Linux
+	cd test && go run ./bench/limit
+
 .PHONY: soak
 soak: ## 20 minutes of churn at 225k rows: memory must be flat
 	cd test && go run ./bench/soak
