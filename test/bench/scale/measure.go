@@ -7,10 +7,12 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/direct"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/store"
@@ -37,11 +39,13 @@ type result struct {
 // pair is two things that were measured in turn.
 type pair struct{ own, floor []time.Duration }
 
-// scrapes are measured beside the copy of as many bytes, and client_golang.
+// scrapes are measured beside the copy of as many bytes; and such of the same
+// series beside client_golang.
 type scrapes struct {
-	bytes, peerBytes int64
+	bytes int64
 	pair
-	peer []time.Duration
+	alikeBytes, peerBytes int64
+	alike, peer           []time.Duration
 }
 
 // measure measures one size.
@@ -73,10 +77,30 @@ func measure(ctx context.Context, size lab.Size, o options) (*result, error) {
 		return nil, err
 	}
 	say("scrapes")
-	if err := r.measureScrapes(ctx, fake, exporter, size, repeat); err != nil {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	peer, err := lab.Start(ctx, nil, self, peerCommand, strings.Join(fake.NameServers, ","), strconv.Itoa(size.Groups*size.Processes))
+	if err != nil {
+		return nil, err
+	}
+	defer peer.Stop()
+	url, err := peer.Line()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.measureScrapes(ctx, exporter, url, repeat); err != nil {
 		return nil, err
 	}
 	r.peak = peak.Stop()
+	exporter.Stop()
+	say("scrapes of the same series by client_golang")
+	peak = lab.WatchPeak(ctx, peer.PID)
+	if err := r.measurePeer(ctx, fake, o.binary, size, url); err != nil {
+		return nil, err
+	}
+	r.peerPeak = peak.Stop()
 	return r, nil
 }
 
@@ -200,28 +224,13 @@ func (r *result) measureLife(ctx context.Context, fake *lab.Fake, exporter *lab.
 	return err
 }
 
-// measureScrapes measures scrapes beside the copy of as many bytes and beside
-// client_golang. Rounds go on meanwhile.
-func (r *result) measureScrapes(ctx context.Context, fake *lab.Fake, exporter *lab.Exporter, size lab.Size, repeat int) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	peer, err := lab.Start(ctx, nil, self, peerCommand, strings.Join(fake.NameServers, ","), strconv.Itoa(size.Groups*size.Processes))
-	if err != nil {
-		return err
-	}
-	defer peer.Stop()
-	url, err := peer.Line()
-	if err != nil {
-		return err
-	}
-	peak := lab.WatchPeak(ctx, peer.PID)
+// measureScrapes measures scrapes beside the copy of as many bytes, which the
+// program at url makes. Rounds go on meanwhile.
+func (r *result) measureScrapes(ctx context.Context, exporter *lab.Exporter, url string, repeat int) error {
 	reader := lab.NewReader()
 	for i := range repeat + 1 { // the first one warms
 		for _, s := range []*scrapes{&r.plain, &r.gzip} {
-			gzip := s == &r.gzip
-			own, n, err := reader.Read(ctx, exporter.URL, gzip)
+			own, n, err := reader.Read(ctx, exporter.URL, s == &r.gzip)
 			if err != nil {
 				return err
 			}
@@ -233,21 +242,57 @@ func (r *result) measureScrapes(ctx context.Context, fake *lab.Fake, exporter *l
 			if i > 0 {
 				s.own, s.floor = append(s.own, own), append(s.floor, floor)
 			}
-			if i > maxPeer {
-				continue
-			}
-			took, n, err := reader.Read(ctx, url+"/metrics", gzip)
-			if err != nil {
-				return err
-			}
-			if s.peerBytes = n; i > 0 {
-				s.peer = append(s.peer, took)
-			}
 		}
 	}
-	r.peerPeak = peak.Stop()
 	return nil
 }
 
-// maxPeer bounds how often client_golang is measured: it takes seconds.
-const maxPeer = 3
+// measurePeer measures scrapes of an exporter that shows no more than the peer
+// does, in turn with those of the peer.
+func (r *result) measurePeer(ctx context.Context, fake *lab.Fake, binary string, size lab.Size, url string) error {
+	exporter, err := lab.StartExporter(ctx, binary, fake.NameServers, nil, "--metrics.disable="+strings.Join(others(), ","))
+	if err != nil {
+		return err
+	}
+	defer exporter.Stop()
+	reader, processes := lab.NewReader(), size.Groups*size.Processes
+	err = reader.Await(ctx, exporter.URL, func(_ map[string]float64, counts map[string]int) bool {
+		return counts["rocketmq_msg_diff_clientinfo"] >= processes
+	})
+	if err != nil {
+		return err
+	}
+	for i := range peerScrapes + 1 { // the first one warms
+		for _, s := range []*scrapes{&r.plain, &r.gzip} {
+			gzip := s == &r.gzip
+			alike, bytes, err := reader.Read(ctx, exporter.URL, gzip)
+			if err != nil {
+				return err
+			}
+			peer, peerBytes, err := reader.Read(ctx, url+"/metrics", gzip)
+			if err != nil {
+				return err
+			}
+			s.alikeBytes, s.peerBytes = bytes, peerBytes
+			if i > 0 {
+				s.alike, s.peer = append(s.alike, alike), append(s.peer, peer)
+			}
+		}
+	}
+	return nil
+}
+
+// peerScrapes bounds how often client_golang is measured: it takes seconds.
+const peerScrapes = 5
+
+// others are the families that the peer does not show, as far as they can be
+// switched off.
+func others() []string {
+	var names []string
+	for _, id := range family.All() {
+		if f := id.Family(); f.Set == family.Default && !slices.Contains(peerFamilies(), id) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}

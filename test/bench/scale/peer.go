@@ -90,12 +90,16 @@ type rows struct {
 	descs  map[family.ID]*prometheus.Desc
 }
 
-func newRows(report *lag.Report) *rows {
-	r := &rows{report: report, descs: make(map[family.ID]*prometheus.Desc)}
-	for _, id := range []family.ID{
+func peerFamilies() []family.ID {
+	return []family.ID{
 		family.MsgDiffDetail, family.MsgDiffTopic, family.MsgDiffConsumerGroup, family.MsgDiffTopicConsumerGroup,
 		family.MsgDiffBroker, family.MsgDiffQueue, family.MsgDiffClientInfo,
-	} {
+	}
+}
+
+func newRows(report *lag.Report) *rows {
+	r := &rows{report: report, descs: make(map[family.ID]*prometheus.Desc)}
+	for _, id := range peerFamilies() {
 		f := id.Family()
 		r.descs[id] = prometheus.NewDesc(f.FullName("rocketmq"), f.Help, f.Labels, nil)
 	}

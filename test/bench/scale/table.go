@@ -47,9 +47,11 @@ func scrapeLines(line func(name string, cell func(r *result) string)) {
 		line(s.name+" scrape, ms", func(r *result) string { return ms(s.of(r).own) })
 		line("copy of the bytes, ms", func(r *result) string { return ms(s.of(r).floor) })
 		line("scrape / copy", func(r *result) string { return ratio(s.of(r).own, s.of(r).floor) })
-		line("client_golang, MB", func(r *result) string { return mb(s.of(r).peerBytes) })
-		line("client_golang, ms", func(r *result) string { return ms(s.of(r).peer) })
-		line("client_golang / scrape", func(r *result) string { return times(s.of(r).peer, s.of(r).own) })
+		line("backlog alone, MB", func(r *result) string { return mb(s.of(r).alikeBytes) })
+		line("backlog alone, ms", func(r *result) string { return ms(s.of(r).alike) })
+		line("the same by client_golang, MB", func(r *result) string { return mb(s.of(r).peerBytes) })
+		line("the same by client_golang, ms", func(r *result) string { return ms(s.of(r).peer) })
+		line("client_golang / exporter", func(r *result) string { return ratio(s.of(r).peer, s.of(r).alike) })
 	}
 	line("RssAnon between rounds, MiB", func(r *result) string { return mib(r.rest) })
 	line("RssAnon at most, MiB", func(r *result) string { return mib(r.peak) })
@@ -66,11 +68,6 @@ func ms(list []time.Duration) string { return fmt.Sprintf("%.1f", median(list).S
 
 func median(list []time.Duration) time.Duration {
 	return slices.Sorted(slices.Values(list))[len(list)/2]
-}
-
-// times is the ratio of the medians of what was measured differently often.
-func times(a, b []time.Duration) string {
-	return fmt.Sprintf("%.2f", float64(median(a))/float64(median(b)))
 }
 
 // ratio is the median of the ratios of what was measured in turn.
