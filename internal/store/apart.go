@@ -2,6 +2,7 @@ package store
 
 import (
 	"math"
+	"slices"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -11,12 +12,13 @@ import (
 // read for too long. There are few, or they have few queues.
 type apart struct {
 	name    string
+	number  int32 // in History.topics
 	topic   *Topic
 	queues  []queue
 	slowest []int64 // of a round: the first offset that somebody still needs
 	taken   Tick    // when they were read last
 	young   bool    // the topic was not there at taken
-	met     uint64
+	met     uint32  // round
 }
 
 // meetApart are the ends of a topic apart, in this round.
@@ -28,16 +30,26 @@ func (h *History) meetApart(p *Part, topic string) *apart {
 			// The broker had no such topic: all of it came since.
 			a.taken, a.young = p.wholeAt, true
 		}
-		if place, ok := p.place(topic); ok {
-			a = p.detach(place, topic)
+		if place := p.place(topic); place >= 0 {
+			a = h.detach(p, place)
 		}
 		p.setApart(a)
 	}
 	if a.met != h.round {
 		a.met, a.slowest = h.round, nobody(a.slowest, len(a.slowest))
 	}
-	a.topic = h.meetTopic(a.topic, topic)
+	h.keepApart(a)
 	return a
+}
+
+// keepApart keeps a topic apart for this round.
+func (h *History) keepApart(a *apart) {
+	if a.topic == nil {
+		a.number = h.meetTopic(a.name)
+		a.topic = h.topics.at(a.number)
+		return
+	}
+	h.keepTopic(a.number)
 }
 
 func (p *Part) setApart(a *apart) {
@@ -48,24 +60,28 @@ func (p *Part) setApart(a *apart) {
 }
 
 // detach takes a topic out of the columns.
-func (p *Part) detach(place int, topic string) *apart {
+func (h *History) detach(p *Part, place int32) *apart {
 	l := &p.topics[place]
-	a := &apart{name: topic, topic: l.topic, taken: l.taken, young: l.young, queues: make([]queue, l.width)}
-	for id := range a.queues {
-		a.queues[id], _ = p.samples(l, id, nil)
+	a := &apart{name: p.names[place].Name, taken: l.taken, young: l.young, queues: make([]queue, l.width)}
+	if l.topic != nowhere {
+		a.number, a.topic = l.topic, h.topics.at(l.topic)
 	}
+	for id := range a.queues {
+		a.queues[id] = p.samples(l, id, nil)
+	}
+	p.older.drop(l.older)
 	*l = noLooks()
 	return a
 }
 
 // attach puts what was apart in front of the looks at a topic.
-func (a *apart) attach() looks {
+func (p *Part) attach(a *apart) looks {
 	l := noLooks()
-	l.topic, l.older, l.taken, l.young, l.width = a.topic, a.queues, a.taken, a.young, int32(len(a.queues))
+	l.topic, l.taken, l.young, l.width, l.retell = a.number, a.taken, a.young, int32(len(a.queues)), true
+	var room []byte
+	l.older = p.older.set(nowhere, a.queues, &room)
 	return l
 }
-
-func noLooks() looks { return looks{last: -1, before: -1, taken: NoTick} }
 
 // need says that a reader of a queue is at an offset.
 func (a *apart) need(id int, offset, begin int64) {
@@ -84,12 +100,13 @@ func (h *History) takeApart(a *apart, at Tick, ends, begins []int64) {
 	for len(a.queues) < len(ends) {
 		a.queues = append(a.queues, nil)
 	}
+	came := a.topic.production(h.round)
 	for id, end := range ends {
 		if end == model.Unknown {
 			continue
 		}
 		q := &a.queues[id]
-		if a.topic.produce(h.round, q.last(), end, (known > 0 && id >= known || a.young) && value(begins, id) <= 0) {
+		if came.produce(q.last(), end, (known > 0 && id >= known || a.young) && value(begins, id) <= 0) {
 			*q = queue{{at: a.taken}}
 		}
 		slowest := int64(math.MaxInt64)
@@ -97,6 +114,10 @@ func (h *History) takeApart(a *apart, at Tick, ends, begins []int64) {
 			slowest = a.slowest[id]
 		}
 		q.add(at, end, slowest)
+		if cap(*q) > 4*len(*q) {
+			*q = slices.Clip(slices.Clone(*q))
+		}
 	}
+	a.topic.grow(h.round, &came)
 	a.taken, a.young = at, false
 }

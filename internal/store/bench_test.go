@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,13 +11,15 @@ import (
 )
 
 // large is a round of a cluster of two brokers with 8 queues per topic on each,
-// where every group consumes 4 topics. One group in ten stands still.
-func large(groups, round int) *model.Snapshot {
+// where every group consumes 4 topics. One group in ten stands still, at what was
+// there before; its ages were asked for. Lists that do not change are those of
+// the round before, if there is one.
+func large(groups, round int, before *model.Snapshot) *model.Snapshot {
 	const queues, perGroup = 8, 4
 	topics := max(groups/2, perGroup)
 	at := began().Add(time.Duration(round) * interval)
 	s := &model.Snapshot{Ended: at}
-	for _, broker := range []string{"broker-a", "broker-b"} {
+	for b, broker := range []string{"broker-a", "broker-b"} {
 		p := &model.Part{Broker: broker, Taken: at}
 		for i := range topics {
 			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: int32(len(p.Ends)), Queues: queues})
@@ -38,6 +41,18 @@ func large(groups, round int) *model.Snapshot {
 				}
 			}
 		}
+		for g := 0; g < groups; g += 10 {
+			for i := range perGroup {
+				p.Waits = append(p.Waits, model.Wait{
+					Topic: p.Topics[(g*7+i)%topics].Name, Group: fmt.Sprintf("consumer-group-%05d", g), Taken: began(),
+					Committed: slices.Repeat([]int64{900}, queues), Ages: slices.Repeat([]int64{3_600_000}, queues),
+				})
+			}
+		}
+		if before != nil {
+			last := before.Parts[b].Part
+			p.Topics, p.Commits, p.Waits = last.Topics, last.Commits, last.Waits
+		}
 		s.Parts = append(s.Parts, model.PartOfRound{Part: p})
 	}
 	for g := range groups {
@@ -53,7 +68,7 @@ func BenchmarkAdd(b *testing.B) {
 			const rounds = 50
 			snaps := make([]*model.Snapshot, rounds)
 			for i := range snaps {
-				snaps[i] = large(groups, i)
+				snaps[i] = large(groups, i, snaps[max(i-1, 0)])
 			}
 			before := heap()
 			h := &History{}

@@ -11,75 +11,19 @@ import (
 // value knows of none.
 type Ends struct {
 	part  *Part
-	place int // in the part's topics
+	place int32 // in the part's topics
 	apart *apart
 }
 
 // Find says when the message at an offset of a queue was stored.
 func (e Ends) Find(id int, offset int64) Span {
-	var room [maxSamples + 2]sample
-	q, _ := e.samples(id, room[:0])
-	return q.find(offset)
-}
-
-// samples are those of a queue, and how many of them are in columns.
-func (e Ends) samples(id int, room queue) (q queue, inColumns int) {
 	switch {
 	case e.apart != nil && id < len(e.apart.queues):
-		return e.apart.queues[id], 0
+		return e.apart.queues[id].find(offset)
 	case e.apart == nil && e.part != nil:
-		return e.part.samples(&e.part.topics[e.place], id, room)
+		return e.part.find(&e.part.topics[e.place], id, offset)
 	}
-	return nil, 0
-}
-
-// tell takes ages that a broker was asked for, now that the group's commits are
-// these. Where a commit is still the one that the age was asked for, the age is
-// that of its message. Where it has moved on, the age is that of some message in
-// front of it.
-func (e Ends) tell(at Tick, w *model.Wait, committed, begins []int64) {
-	for id, asked := range w.Committed {
-		age := value(w.Ages, id)
-		start, begin := value(committed, id), value(begins, id)
-		if start != model.Unknown || begin == 0 {
-			start = max(start, begin)
-		}
-		stored := int64(at) - age/Unit.Milliseconds()
-		switch {
-		case asked < 0 || age < 0 || stored < -math.MaxInt32: // not told, or nonsense
-		case asked == start:
-			e.anchor(id, Tick(stored), start, exact)
-		case asked < start:
-			e.anchor(id, Tick(stored), start, bound)
-		}
-	}
-}
-
-func (e Ends) anchor(id int, at Tick, offset int64, kind uint32) {
-	var room [maxSamples + 2]sample // mostly it is known already
-	q, inColumns := e.samples(id, room[:0])
-	if len(q) == 0 || !q.anchor(at, offset, kind) {
-		return
-	}
-	now := q[len(q)-1].at
-	if q = q[:len(q)-inColumns]; len(q) > maxSamples {
-		q.thin(now)
-	}
-	e.set(id, q)
-}
-
-// set sets the samples of a queue that are in no column.
-func (e Ends) set(id int, q queue) {
-	q = append(make(queue, 0, len(q)), q...) // of many one anchor is all
-	if e.apart != nil {
-		e.apart.queues[id] = q
-		return
-	}
-	l := &e.part.topics[e.place]
-	if n := int(l.width); n > len(l.older) {
-		l.older = append(l.older, make([]queue, n-len(l.older))...)
-	}
-	l.older[id] = q
+	return Span{NoTick, NoTick, NoTick}
 }
 
 // queue is the history of one queue, the oldest sample first: times and ends
@@ -105,10 +49,10 @@ const (
 
 func (s *sample) isAnchor() bool { return s.off >= bound }
 
-// maxSamples bounds the samples of one queue in front of the last two looks: 480
-// bytes. Of more, those are left out that change times least for their age. A
-// day of steady traffic is then still known to about two intervals, one of
-// bursts to a tenth of its age.
+// maxSamples bounds the samples of one queue in front of the last two looks:
+// about 160 bytes, see piece. Of more, those are left out that change times
+// least for their age. A day of steady traffic is then still known to about two
+// intervals, one of bursts to a tenth of its age.
 const maxSamples = 30
 
 // Span is what is known of when a message was stored.
@@ -135,16 +79,21 @@ func (q *queue) find(offset int64) Span {
 	case i == len(s)-1: // it has not come yet
 		return Span{s[i].at, NoTick, s[i].at}
 	case !s[i].isAnchor():
-		at, off := between(s[i], s[i+1], offset), int64(s[i].off)
-		return Span{
-			From: Tick(max(int64(s[i].at), int64(at)-off)),
-			To:   Tick(min(int64(s[i+1].at), int64(at)+off)),
-			At:   at,
-		}
+		return s[i].span(s[i+1], offset)
 	case s[i].end == offset && s[i].off == exact:
 		return Span{s[i].at, s[i].at, s[i].at}
 	}
 	return Span{s[i].at, s[i+1].at, NoTick}
+}
+
+// span says when a message on the line to the next sample was stored.
+func (s *sample) span(next sample, offset int64) Span {
+	at, off := between(*s, next, offset), int64(s.off)
+	return Span{
+		From: Tick(max(int64(s.at), int64(at)-off)),
+		To:   Tick(min(int64(next.at), int64(at)+off)),
+		At:   at,
+	}
 }
 
 // between is the time of an offset on the line between two samples.
@@ -157,30 +106,32 @@ func between(a, b sample, offset int64) Tick {
 }
 
 // add takes the end of a queue at a time, and how far the slowest reader of it
-// is: what lies before that is not needed any more.
-func (q *queue) add(at Tick, end, slowest int64) {
+// is: what lies before that is not needed any more. It says whether something
+// else was lost that cannot be seen again.
+func (q *queue) add(at Tick, end, slowest int64) (lost bool) {
 	q.prune(min(slowest, end))
 	s := *q
 	n := len(s)
 	switch {
 	case n == 0:
 		*q = append(s, sample{end: end, at: at})
-		return
+		return false
 	case end < s[n-1].end:
 		// The topic was made anew, or an older copy took over: when these
 		// messages were stored nobody has seen.
 		*q = append(s[:0], sample{end: end, at: at})
-		return
+		return true
 	}
 	last := &s[n-1]
 	at = max(at, last.at)
 	if end == last.end && !last.isAnchor() && (n == 1 || s[n-2].end == end) {
 		last.at = at // nothing has come since
-		return
+		return false
 	}
 	last.next(end, at)
-	q.thin(at)
+	lost = q.thin(at)
 	*q = append(*q, sample{end: end, at: at})
+	return lost
 }
 
 // next notes how far off the line to the next sample can be.
@@ -194,21 +145,18 @@ func (s *sample) next(end int64, at Tick) {
 	}
 }
 
-// prune drops the samples in front of the one that bounds a message at offset.
-func (q *queue) prune(offset int64) {
+// prune drops the samples in front of the one that bounds a message at offset,
+// and says whether there were any.
+func (q *queue) prune(offset int64) bool {
 	s := *q
 	from := 0
 	for from+1 < len(s) && s[from+1].end <= offset {
 		from++
 	}
-	if from == 0 {
-		return
+	if from > 0 {
+		*q = s[:copy(s, s[from:])]
 	}
-	if left := len(s) - from; cap(s) > 4*left {
-		*q = append(make(queue, 0, left+1), s[from:]...)
-		return
-	}
-	*q = s[:copy(s, s[from:])]
+	return from > 0
 }
 
 // last is the newest end, Unknown where there is none.
@@ -252,11 +200,11 @@ func (q *queue) anchor(at Tick, offset int64, kind uint32) bool {
 }
 
 // thin leaves out a sample where there are too many: the one that changes the
-// times of messages least for their age.
-func (q *queue) thin(now Tick) {
+// times of messages least for their age. It says whether that was an anchor.
+func (q *queue) thin(now Tick) (anchor bool) {
 	s := *q
 	if len(s) < maxSamples {
-		return
+		return false
 	}
 	best, bestOff, bestShare := 1, uint32(0), math.Inf(1)
 	for i := 1; i+1 < len(s); i++ {
@@ -269,8 +217,9 @@ func (q *queue) thin(now Tick) {
 			best, bestOff, bestShare = i, off, share
 		}
 	}
-	s[best-1].off = bestOff
+	s[best-1].off, anchor = bestOff, s[best].isAnchor()
 	*q = append(s[:best], s[best+1:]...)
+	return anchor
 }
 
 // without is how far off the line from a to c is, where b lay between them. The

@@ -35,7 +35,7 @@ func TestFindNothing(t *testing.T) {
 	if span := h.EndsOf(model.TopicOnBroker{Topic: "no", Broker: "none"}).Find(0, 3); span != (Span{NoTick, NoTick, NoTick}) {
 		t.Errorf("%+v", span)
 	}
-	if h.Holds(nil) != (h.snapshot == nil) || (*History)(nil).Holds(nil) {
+	if !h.Holds(nil) || (*History)(nil).Holds(nil) {
 		t.Error("no history holds a snapshot")
 	}
 }
@@ -52,8 +52,8 @@ func TestPrune(t *testing.T) {
 				t.Fatalf("round %d: queue %d has %d samples", i, id, len(q))
 			}
 		}
-		if older := s.Part(0).topics[0].older; older != nil {
-			t.Fatalf("round %d: apart from the last two looks %v is kept", i, older)
+		if older := s.Part(0).older; older.pieces != nil {
+			t.Fatalf("round %d: apart from the last two looks %v is kept", i, older.pieces)
 		}
 		if i > 0 {
 			s.wantSpan(t, "of the slowest reader", 100*i+90, time.Duration(i-1)*interval, time.Duration(i-1)*interval+9*time.Second, time.Duration(i)*interval)

@@ -10,7 +10,11 @@ package store
 
 import (
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -25,83 +29,107 @@ const Unit = 100 * time.Millisecond
 // NoTick stands where a time is not known. It is before every other.
 const NoTick Tick = math.MinInt32
 
-// History is the short history of one cluster. The zero value is ready. It is
-// used by one goroutine, and its answers hold until the next Add.
+// History is the short history of one cluster. The zero value is ready. One
+// goroutine adds to it; until it adds again, any may ask.
 //
 // Its memory grows with queues and commits and not with time: a queue keeps its
 // last two ends, eight bytes each, and while somebody is further behind, up to
 // maxSamples more.
+//
+// Of the snapshots it keeps, between rounds: of the last one, of each part the
+// lists Topics, Ends, Commits, Committed and Waits, and of broadcasting groups'
+// processes the Committed; of the one before, of each part Ends, and Topics
+// where they are not the same list as in the last. It keeps no other list of
+// them, no earlier snapshot, and no snapshot or part as a whole. Strings are
+// shared.
 type History struct {
 	epoch    time.Time
-	snapshot *model.Snapshot // the last one
-	round    uint64
+	snapshot weak.Pointer[model.Snapshot] // the last one
+	round    uint32
 
 	brokers map[string]*Part
 	parts   []*Part // as the last snapshot has them
-	pairs   map[pairKey]*Pair
-	topics  map[string]*Topic
-	groups  map[string]*Members
+	pairs   ledger[pairKey, Pair]
+	topics  ledger[string, Topic]
+	groups  ledger[string, Members]
+	order   []int32 // numbers of the last snapshot's groups
 	local   map[localKey]*Local
 	locals  map[string][]*Local   // by group, as the last snapshot has them
 	alone   []*model.LocalCommits // of a round: of topics that are not among their brokers' own
+	desks   []desk
 }
 
 // Add takes the next snapshot of the cluster.
 func (h *History) Add(s *model.Snapshot) {
-	if h.brokers == nil {
+	if h.round == 0 {
 		h.epoch = s.Ended
-		h.pairs, h.topics = make(map[pairKey]*Pair), make(map[string]*Topic)
 	}
 	h.round++
-	h.snapshot = s
+	h.snapshot = weak.Make(s)
 	h.addGroups(s)
-	h.addParts(s)
+	h.meetParts(s)
 	h.addLocal(s)
+	h.each(func(d *desk, i int) { h.take(h.parts[i], d, s.Parts[i].Part) })
 	for i, p := range h.parts {
-		h.addEnds(p, &s.Parts[i])
+		h.finish(p, s.Parts[i].Part)
 	}
 	for _, l := range h.alone {
 		h.takeApart(h.meetApart(h.brokers[l.Broker], l.Topic), h.Tick(l.Taken), l.Ends, nil)
 	}
+	h.alone = nil
 	for i, p := range h.parts {
 		h.forgetEnds(p, &s.Parts[i])
 	}
-	h.forget()
+	h.pairs.forget(h.round)
+	h.topics.forget(h.round)
+	h.groups.forget(h.round)
 }
 
-// addParts takes the commits of all brokers.
-func (h *History) addParts(s *model.Snapshot) {
+// meetParts meets the topics and commits of all brokers.
+func (h *History) meetParts(s *model.Snapshot) {
 	brokers := make(map[string]*Part, len(s.Parts))
 	h.parts = h.parts[:0]
 	for i := range s.Parts {
 		p := h.brokers[s.Parts[i].Broker]
-		if p == nil {
-			p = &Part{}
+		if p == nil || p.added == h.round {
+			p = &Part{history: h}
 		}
+		p.added = h.round
 		brokers[s.Parts[i].Broker] = p
 		h.parts = append(h.parts, p)
-		h.addCommits(p, &s.Parts[i])
+		h.meetPart(p, &s.Parts[i])
 	}
 	h.brokers = brokers
 }
 
-// forget lets go of what the round had no more.
-func (h *History) forget() {
-	for key, p := range h.pairs {
-		if p.met != h.round {
-			delete(h.pairs, key)
-		}
+// each does something with each part, with several at once where there are
+// processors for it.
+func (h *History) each(do func(d *desk, i int)) {
+	n := max(min(runtime.GOMAXPROCS(0), len(h.parts)), 1)
+	if len(h.desks) != n {
+		h.desks = make([]desk, n)
 	}
-	for name, t := range h.topics {
-		if t.met != h.round {
-			delete(h.topics, name)
+	if n == 1 {
+		for i := range h.parts {
+			do(&h.desks[0], i)
 		}
+		return
 	}
+	var next atomic.Int32
+	var done sync.WaitGroup
+	for d := range h.desks {
+		done.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(h.parts); i = int(next.Add(1)) - 1 {
+				do(&h.desks[d], i)
+			}
+		})
+	}
+	done.Wait()
 }
 
 // Holds says whether a snapshot is the last one that was added. Questions are
 // about the last one.
-func (h *History) Holds(s *model.Snapshot) bool { return h != nil && h.snapshot == s }
+func (h *History) Holds(s *model.Snapshot) bool { return h != nil && h.snapshot == weak.Make(s) }
 
 // Tick is a time in the history's own units.
 func (h *History) Tick(t time.Time) Tick {
@@ -113,11 +141,21 @@ func (h *History) Tick(t time.Time) Tick {
 func (h *History) Part(i int) *Part { return h.parts[i] }
 
 // TopicOf is what was produced of a topic; nil where nothing is known.
-func (h *History) TopicOf(name string) *Topic { return h.topics[name] }
+func (h *History) TopicOf(name string) *Topic {
+	if number := h.topics.find(name); number != nowhere && h.topics.at(number).met == h.round {
+		return h.topics.at(number)
+	}
+	return nil
+}
 
 // MembersOf says since when a group is online or offline; nil where there is no
 // such group.
-func (h *History) MembersOf(group string) *Members { return h.groups[group] }
+func (h *History) MembersOf(group string) *Members {
+	if number := h.groups.find(group); number != nowhere && h.groups.at(number).listed == h.round {
+		return h.groups.at(number)
+	}
+	return nil
+}
 
 // LocalOf is how the processes of a broadcasting group have got on, in the order
 // of its Local.

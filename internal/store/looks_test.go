@@ -220,7 +220,7 @@ func (w *lookWorld) compare() string {
 			if id < len(list.slowest) {
 				reader = min(list.slowest[id], last)
 			}
-			own, _ := ends.samples(id, nil)
+			own := ends.samples(id)
 			key := fmt.Sprint(name, id)
 			if len(q) >= maxSamples {
 				w.thinned[key] = true

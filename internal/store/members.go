@@ -8,21 +8,29 @@ type Members struct {
 	Since         Tick
 
 	broadcasting bool
+	listed       uint32 // the last round that had the group
+	name         string
 }
 
 func (h *History) addGroups(s *model.Snapshot) {
-	at := h.Tick(s.Ended)
-	groups := make(map[string]*Members, len(s.Groups))
-	for _, g := range s.Groups {
-		online := g.Known && len(g.Clients) > 0
-		m := h.groups[g.Name]
-		if m == nil || m.Online != online || m.Known != g.Known {
-			m = &Members{Online: online, Known: g.Known, Since: at}
+	at, last := h.Tick(s.Ended), h.order
+	order := h.order[:0]
+	for i, g := range s.Groups {
+		var number int32
+		if i < len(last) && h.groups.at(last[i]).name == g.Name { // mostly it stands where it stood
+			number = last[i]
+			h.groups.again(h.round, number)
+		} else {
+			number, _ = h.groups.meet(h.round, g.Name)
 		}
-		m.broadcasting = g.Model == model.Broadcasting
-		groups[g.Name] = m
+		order = append(order, number)
+		m, online := h.groups.at(number), g.Known && len(g.Clients) > 0
+		if m.listed == 0 || m.listed+1 < h.round || m.Online != online || m.Known != g.Known {
+			*m = Members{Online: online, Known: g.Known, Since: at, name: g.Name}
+		}
+		m.broadcasting, m.listed = g.Model == model.Broadcasting, h.round
 	}
-	h.groups = groups
+	h.order = order
 }
 
 // Local is how one process of a broadcasting group, which keeps its own
@@ -75,7 +83,7 @@ func (h *History) addOneLocal(key localKey, l *model.LocalCommits) *Local {
 		last = &Local{}
 	}
 	e, at := h.endsOfLocal(l), h.Tick(l.Taken)
-	n := &Local{committed: l.Committed, moved: make([]Tick, len(l.Committed)), pair: h.meet(l.Topic, key.group)}
+	n := &Local{committed: l.Committed, moved: make([]Tick, len(l.Committed)), pair: h.meetLocal(l.Topic, key.group)}
 	for q, now := range l.Committed {
 		moved := n.pair.note(h.round, at, queueKey{l.Broker, key.clientID, q}, value(last.committed, q), now)
 		n.moved[q] = at
@@ -103,14 +111,20 @@ func (h *History) endsOfLocal(l *model.LocalCommits) Ends {
 	return Ends{part: p, apart: h.meetApart(p, l.Topic)}
 }
 
+// meetLocal is the pair of a broadcasting group that is in the round.
+func (h *History) meetLocal(topic, group string) *Pair {
+	number, _ := h.topics.meet(h.round, topic)
+	return h.pairs.at(h.meet(number, h.groups.find(group)))
+}
+
 // need says that a process that keeps its own offsets is at one.
 func (e Ends) need(id int, offset int64) {
 	switch {
 	case e.apart != nil:
 		e.apart.need(id, offset, model.Unknown)
 	case e.part != nil:
-		if slowest := e.part.slowestOf(e.part.last, e.place); id < len(slowest) {
-			need(&slowest[id], offset, model.Unknown)
+		if t := &e.part.names[e.place]; id < int(t.Queues) {
+			e.part.needs = append(e.part.needs, localNeed{int(t.First) + id, offset})
 		}
 	}
 }

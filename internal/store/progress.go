@@ -25,8 +25,9 @@ type Pair struct {
 	// clients soon commit them again.
 	Back, Returned Tick
 
-	began, met uint64 // rounds
-	back       []backQueue
+	began uint32 // round
+	group int32  // number in History.groups
+	back  []backQueue
 }
 
 // backQueue is a queue whose commit went back, from where and when.
@@ -53,23 +54,22 @@ const (
 	backTime = Tick(10 * time.Minute / Unit)
 )
 
-type pairKey struct{ topic, group string }
+// pairKey is the numbers of a topic and a group.
+type pairKey struct{ topic, group int32 }
 
-// meet is a pair of this round. It is new in the round in which it began.
-func (h *History) meet(topic, group string) *Pair {
-	key := pairKey{topic, group}
-	p := h.pairs[key]
-	if p == nil {
-		p = &Pair{began: h.round, Moved: NoTick, Back: NoTick, Returned: NoTick}
-		h.pairs[key] = p
+// meet is the number of a pair of this round. It is new in the round in which it
+// began.
+func (h *History) meet(topic, group int32) int32 {
+	number, isNew := h.pairs.meet(h.round, pairKey{topic, group})
+	if isNew {
+		*h.pairs.at(number) = Pair{began: h.round, group: group, Moved: NoTick, Back: NoTick, Returned: NoTick}
 	}
-	p.met = h.round
-	return p
+	return number
 }
 
 // note takes one queue's commit after the one that was seen of it before, and
 // says whether it moved.
-func (p *Pair) note(round uint64, at Tick, key queueKey, last, now int64) (moved bool) {
+func (p *Pair) note(round uint32, at Tick, key queueKey, last, now int64) (moved bool) {
 	if len(p.back) > 0 {
 		p.returns(at, key, now)
 	}
@@ -116,134 +116,6 @@ func plus(a, b int64) int64 {
 	return a + b
 }
 
-// Part is what is kept of one broker's offsets.
-type Part struct {
-	last  *model.Part // the last one with offsets
-	blank bool        // the broker has been away for so long that it has none
-
-	// In the order of last.Commits and last.Committed.
-	pairs []*Pair // nil: the group's commits at brokers do not count
-	moved []Tick
-
-	names       []model.Topic  // the topics of last
-	places      map[string]int // of names; nil while nobody has asked
-	topics      []looks        // in the order of names
-	now, before column         // of the last two looks
-	apart       map[string]*apart
-	slowest     []int64 // of a round, in the order of last.Ends: the first offset that somebody still needs
-
-	met     uint64 // the round in which last came
-	whole   bool   // the part of the round before had every topic
-	wholeAt Tick   // when that was taken
-}
-
-// Ends are those of the i-th topic of the part.
-func (p *Part) Ends(topic int) Ends {
-	if p.topics[topic].topic == nil {
-		return p.named(p.names[topic].Name) // of several the first, or it is apart
-	}
-	return Ends{part: p, place: topic}
-}
-
-// Pair is how the group of the i-th entry of the part's commits has got on with
-// the topic; nil where its commits do not count.
-func (p *Part) Pair(commits int) *Pair { return p.pairs[commits] }
-
-// Moved is when the commit at that place in the part's Committed was last seen
-// to move, or to have no message before it: since then its messages wait.
-func (p *Part) Moved(commit int) Tick { return p.moved[commit] }
-
-// addCommits takes the commits of one broker.
-func (h *History) addCommits(p *Part, in *model.PartOfRound) {
-	away := in.Age > 0 && len(in.Commits) == 0 && p.last != nil
-	if away || in.Part == p.last {
-		p.blank = p.blank || away
-		for _, pair := range p.pairs {
-			if pair != nil {
-				pair.met = h.round
-			}
-		}
-		return
-	}
-	h.addTopics(p, in.Part)
-	w := commitWalk{History: h, part: in.Part, find: finder{part: p.last}, kept: p}
-	w.pairs = slices.Grow([]*Pair(nil), len(in.Commits))
-	w.moved = make([]Tick, len(in.Committed))
-	for i := range in.Commits {
-		w.take(i)
-	}
-	p.last, p.pairs, p.moved, p.blank, p.met = in.Part, w.pairs, w.moved, false, h.round
-}
-
-// commitWalk goes through the commits of a part.
-type commitWalk struct {
-	*History
-
-	part  *model.Part
-	find  finder // in the part of the round before
-	kept  *Part
-	pairs []*Pair
-	moved []Tick
-}
-
-// take takes the i-th entry of the commits.
-func (w *commitWalk) take(i int) {
-	c := &w.part.Commits[i]
-	m := w.groups[c.Group]
-	if m == nil || m.broadcasting {
-		w.pairs = append(w.pairs, nil)
-		return
-	}
-	topic := &w.part.Topics[c.Topic]
-	pair, before, since := w.before(i, topic.Name, c.Group)
-	w.pairs = append(w.pairs, pair)
-	at, slowest := w.Tick(w.part.TakenAt(topic)), w.kept.slowestOf(w.part, int(c.Topic))
-	key := queueKey{broker: w.part.Broker}
-	for q := range int(topic.Queues) {
-		now, end := w.part.Committed[int(c.First)+q], w.part.Ends[int(topic.First)+q]
-		key.id = q
-		moved := pair.note(w.round, at, key, value(before, q), now)
-		w.moved[int(c.First)+q] = at
-		if q < len(since) && !moved && (end == model.Unknown || now < end && end > 0) {
-			w.moved[int(c.First)+q] = since[q]
-		}
-		if q < len(slowest) {
-			need(&slowest[q], now, w.part.Begins[int(topic.First)+q])
-		}
-	}
-}
-
-// slowestOf are the slowest readers of a topic: where it stands in the part
-// several times, those of the first.
-func (p *Part) slowestOf(in *model.Part, topic int) []int64 {
-	for in.Repeats(topic) {
-		topic--
-	}
-	t := &in.Topics[topic]
-	return p.slowest[t.First : t.First+t.Queues]
-}
-
-// before is the pair of an entry, and its commits of the round before with the
-// times since which they stand.
-func (w *commitWalk) before(i int, topic, group string) (pair *Pair, commits []int64, since []Tick) {
-	j := w.find.entry(i, topic, group)
-	if j < 0 {
-		return w.meet(topic, group), nil, nil
-	}
-	last := w.find.part
-	first := last.Commits[j].First
-	n := last.Topics[last.Commits[j].Topic].Queues
-	commits = last.Committed[first : first+n]
-	if !w.kept.blank {
-		since = w.kept.moved[first : first+n]
-	}
-	if pair = w.kept.pairs[j]; pair == nil || pair.met+1 < w.round {
-		return w.meet(topic, group), commits, since
-	}
-	pair.met = w.round
-	return pair, commits, since
-}
-
 // value is that of a queue, Unknown where there is none.
 func value(list []int64, q int) int64 {
 	if q < len(list) {
@@ -251,32 +123,3 @@ func value(list []int64, q int) int64 {
 	}
 	return model.Unknown
 }
-
-// finder finds commits in the part of an earlier round. They mostly stand where
-// they stood; only otherwise an index is made.
-type finder struct {
-	part  *model.Part
-	index map[pairKey]int
-}
-
-// entry is the place of a group's commits on a topic, -1 where there are none.
-func (f *finder) entry(i int, topic, group string) int {
-	if f.part == nil {
-		return -1
-	}
-	if i < len(f.part.Commits) && f.part.Commits[i].Group == group && f.topic(i) == topic {
-		return i
-	}
-	if f.index == nil {
-		f.index = make(map[pairKey]int, len(f.part.Commits))
-		for j := range f.part.Commits {
-			f.index[pairKey{f.topic(j), f.part.Commits[j].Group}] = j
-		}
-	}
-	if j, ok := f.index[pairKey{topic, group}]; ok {
-		return j
-	}
-	return -1
-}
-
-func (f *finder) topic(i int) string { return f.part.Topics[f.part.Commits[i].Topic].Name }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
@@ -15,111 +16,162 @@ import (
 type Topic struct {
 	Produced int64
 
-	began uint64 // the round in which an end was first told; 0: none was
-	met   uint64 // round
+	began uint32 // the round in which an end was first told; 0: none was
+	met   uint32 // the last round in which a broker had it
 }
 
 // Known says whether anything was told of the topic's ends.
 func (t *Topic) Known() bool { return t != nil && t.began > 0 }
 
-// produce counts what has come to one queue of it: since its last end, or where
-// there is none, all of it when the queue is new. It says whether it was new.
-func (t *Topic) produce(round uint64, last, end int64, isNew bool) bool {
-	if t.began == 0 {
-		t.began = round
-	}
+// production is what has come to a topic on one broker in a round.
+type production struct {
+	begins bool // the topic does in this round
+	told   bool // some end was
+	came   int64
+}
+
+// production begins to count. Several brokers may have a part of the topic, and
+// be counted at once.
+func (t *Topic) production(round uint32) production {
+	began := atomic.LoadUint32(&t.began)
+	return production{begins: began == 0 || began == round}
+}
+
+// produce counts what has come to one queue: since its last end, or where there
+// is none, all of it when the queue is new. It says whether it was new.
+func (p *production) produce(last, end int64, isNew bool) bool {
+	p.told = true
 	switch {
 	case last != model.Unknown:
-		t.Produced = plus(t.Produced, max(end-last, 0))
+		p.came = plus(p.came, max(end-last, 0))
 	case isNew: // it began at 0 since
-		t.Produced = plus(t.Produced, end)
+		p.came = plus(p.came, end)
 		return true
-	case t.began == round:
-		t.Produced = plus(t.Produced, end)
+	case p.begins:
+		p.came = plus(p.came, end)
 	}
 	return false
 }
 
-// meetTopic is a topic of this round: t, while it is the one that is known.
-func (h *History) meetTopic(t *Topic, name string) *Topic {
-	if t == nil || t.met+1 < h.round {
-		if t = h.topics[name]; t == nil {
-			t = &Topic{}
-			h.topics[name] = t
-		}
+// grow adds what has come.
+func (t *Topic) grow(round uint32, p *production) {
+	if p.told && p.begins {
+		atomic.StoreUint32(&t.began, round)
 	}
-	t.met = h.round
-	return t
+	addTo(&t.Produced, p.came)
 }
 
-// addTopics finds the looks at the topics of a new part, in its order. Their
-// slowest readers are to be told with need.
-func (h *History) addTopics(p *Part, in *model.Part) {
-	if len(p.apart) > 0 || !sameTopics(p.names, in.Topics) {
-		p.arrange(in)
-	}
-	for i := range p.topics {
-		if !in.Repeats(i) {
-			p.topics[i].topic = h.meetTopic(p.topics[i].topic, in.Topics[i].Name)
+// addTo adds to a number that others may add to at the same time.
+func addTo(sum *int64, n int64) {
+	for n != 0 {
+		old := atomic.LoadInt64(sum)
+		if atomic.CompareAndSwapInt64(sum, old, plus(old, n)) {
+			return
 		}
 	}
-	p.names, p.slowest = in.Topics, nobody(p.slowest, len(in.Ends))
+}
+
+// meetTopic is the number of a topic that a broker has.
+func (h *History) meetTopic(name string) int32 {
+	number, _ := h.topics.meet(h.round, name)
+	h.keepTopic(number)
+	return number
+}
+
+// keepTopic keeps what was produced of a topic that a broker has. Where none had
+// it in the round before, it begins anew.
+func (h *History) keepTopic(number int32) {
+	h.topics.again(h.round, number)
+	t := h.topics.at(number)
+	if t.met+1 < h.round {
+		*t = Topic{}
+	}
+	t.met = h.round
+}
+
+// addTopics finds the looks at the topics of a new part, in its order.
+func (h *History) addTopics(p *Part, in *model.Part) {
+	if !sameTopics(p.names, in.Topics) {
+		h.arrange(p, in)
+	}
+	for i := range p.topics {
+		l, name := &p.topics[i], in.Topics[i].Name
+		if l.topic == nowhere && !in.Repeats(i) {
+			if a := p.apart[name]; a != nil {
+				*l = p.attach(a)
+				delete(p.apart, name)
+			} else {
+				l.topic = h.meetTopic(name)
+			}
+		}
+		if l.topic != nowhere {
+			h.keepTopic(l.topic)
+		}
+	}
+	p.names = in.Topics
 }
 
 func sameTopics(a, b []model.Topic) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	if len(a) > 0 && &a[0] == &b[0] {
+	if sameList(a, b) {
 		return true
 	}
-	for i := range a {
-		if a[i].Name != b[i].Name {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(a, b, func(x, y model.Topic) bool { return x.Name == y.Name })
+}
+
+// sameList says whether two lists are one: rounds share what does not change.
+func sameList[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // arrange puts the looks at topics in the order of a new part. What is not in it
 // is apart from now on.
-func (p *Part) arrange(in *model.Part) {
+func (h *History) arrange(p *Part, in *model.Part) {
 	topics := make([]looks, len(in.Topics))
 	moved := make([]bool, len(p.topics))
+	next := int32(0) // where the topic stands, if it stands behind the one before as ever
 	for i := range in.Topics {
 		name := in.Topics[i].Name
 		topics[i] = noLooks()
 		if in.Repeats(i) {
+			next++
 			continue
 		}
-		if a := p.apart[name]; a != nil {
-			topics[i] = a.attach()
-			delete(p.apart, name)
-		} else if place, ok := p.place(name); ok {
-			topics[i], moved[place] = p.topics[place], true
+		if p.apart[name] != nil {
+			continue // see addTopics
+		}
+		place := next
+		if int(place) >= len(p.names) || p.names[place].Name != name || place > 0 && p.names[place-1].Name == name {
+			place = p.place(name)
+		}
+		if place >= 0 {
+			topics[i], moved[place], next = p.topics[place], true, place+1
 		} else if p.whole {
 			// The broker had no such topic: all of it came since.
 			topics[i].taken, topics[i].young = p.wholeAt, true
 		}
 	}
 	for place := range p.topics {
-		if name := p.names[place].Name; !moved[place] && p.topics[place].topic != nil && p.apart[name] == nil {
-			p.setApart(p.detach(place, name))
+		if name := p.names[place].Name; !moved[place] && p.topics[place].topic != nowhere && p.apart[name] == nil {
+			p.setApart(h.detach(p, int32(place)))
 		}
 	}
 	p.topics, p.places = topics, nil
 }
 
-// place is where a topic stands in the part.
-func (p *Part) place(topic string) (place int, ok bool) {
+// place is where a topic stands in the part, none where it is not in it.
+func (p *Part) place(topic string) int32 {
+	p.placing.Lock()
+	defer p.placing.Unlock()
 	if p.places == nil {
-		p.places = make(map[string]int, len(p.topics))
+		p.places = make(map[string]int32, len(p.topics))
 		for i := range slices.Backward(p.names) { // of several the first
-			p.places[p.names[i].Name] = i
+			p.places[p.names[i].Name] = int32(i)
 		}
 	}
-	place, ok = p.places[topic]
-	return place, ok
+	if place, ok := p.places[topic]; ok {
+		return place
+	}
+	return nowhere
 }
 
 // named are the ends of a topic.
@@ -127,55 +179,23 @@ func (p *Part) named(topic string) Ends {
 	if a := p.apart[topic]; a != nil {
 		return Ends{part: p, apart: a}
 	}
-	if place, ok := p.place(topic); ok {
+	if place := p.place(topic); place >= 0 {
 		return Ends{part: p, place: place}
 	}
 	return Ends{}
 }
 
-// addEnds takes the ends of one broker, now that all readers are known.
-func (h *History) addEnds(p *Part, in *model.PartOfRound) {
-	if p.last != in.Part {
-		return // it is away
-	}
-	if p.met == h.round {
-		next := column{in.Topics, in.Ends}
-		for i := range in.Topics {
-			if t := &in.Topics[i]; !in.Repeats(i) {
-				h.look(p, &next, i, h.Tick(in.TakenAt(t)), in.Begins[t.First:t.First+t.Queues])
-			}
-		}
-		p.before, p.now = p.now, next
-	}
+// addOthers takes the ends of topics that are not among the part's own.
+func (h *History) addOthers(p *Part, in *model.Part) {
 	for i := range in.Others {
 		o := &in.Others[i]
 		h.takeApart(h.meetApart(p, o.Topic), h.Tick(o.Taken), o.Ends, o.Begins)
-	}
-	h.addWaits(p, in.Part)
-}
-
-// addWaits takes the ages that the broker was asked for.
-func (h *History) addWaits(p *Part, part *model.Part) {
-	if len(part.Waits) == 0 {
-		return
-	}
-	waits := make(map[pairKey]*model.Wait, len(part.Waits))
-	for i := range part.Waits {
-		w := &part.Waits[i]
-		waits[pairKey{w.Topic, w.Group}] = w
-	}
-	for i := range part.Commits {
-		c := &part.Commits[i]
-		t := &part.Topics[c.Topic]
-		if w := waits[pairKey{t.Name, c.Group}]; w != nil {
-			p.Ends(int(c.Topic)).tell(h.Tick(w.Taken), w, part.Committed[c.First:c.First+t.Queues], part.Begins[t.First:t.First+t.Queues])
-		}
 	}
 }
 
 // forgetEnds lets go of topics that the broker has no more.
 func (h *History) forgetEnds(p *Part, in *model.PartOfRound) {
-	gone := p.last == in.Part && in.Age == 0 && in.Missing == 0
+	gone := p.isLast(in.Part) && in.Age == 0 && in.Missing == 0
 	p.whole, p.wholeAt = gone && in.Others != nil, h.Tick(in.Taken)
 	for name, a := range p.apart {
 		switch {
@@ -183,15 +203,15 @@ func (h *History) forgetEnds(p *Part, in *model.PartOfRound) {
 		case gone:
 			delete(p.apart, name)
 		default:
-			a.topic = h.meetTopic(a.topic, name)
+			h.keepApart(a)
 		}
 	}
 	if p.met == h.round {
 		return
 	}
 	for i := range p.topics {
-		if l := &p.topics[i]; l.topic != nil {
-			l.topic = h.meetTopic(l.topic, p.names[i].Name)
+		if l := &p.topics[i]; l.topic != nowhere {
+			h.keepTopic(l.topic)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -83,6 +84,7 @@ func (s *stage) next() {
 		part := b.last
 		if b.age == 0 {
 			part = b.part(name, s.now())
+			share(part, b.last)
 		}
 		b.last = part
 		snap.Parts = append(snap.Parts, model.PartOfRound{Part: part, Age: b.age, Missing: b.missing})
@@ -118,13 +120,33 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 	return p
 }
 
+// share has a part share lists with the one before, as sources do.
+func share(p, last *model.Part) {
+	if last != nil && slices.Equal(p.Topics, last.Topics) {
+		p.Topics = last.Topics
+	}
+	if last != nil && slices.Equal(p.Commits, last.Commits) {
+		p.Commits = last.Commits
+	}
+}
+
 // known says whether anything is known of a topic.
 func (e Ends) known() bool { return e.part != nil }
 
+// samples are what is kept of a queue.
+func (e Ends) samples(id int) queue {
+	switch {
+	case e.apart != nil && id < len(e.apart.queues):
+		return e.apart.queues[id]
+	case e.apart == nil && e.part != nil:
+		return e.part.samples(&e.part.topics[e.place], id, nil)
+	}
+	return nil
+}
+
 // samples are what is kept of a queue of topic orders on broker a.
 func (s *stage) samples(id int) queue {
-	q, _ := s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).samples(id, nil)
-	return q
+	return s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).samples(id)
 }
 
 // find is what is known of a message of topic orders on broker a, in seconds
@@ -149,7 +171,12 @@ func (s *stage) wantSpan(t *testing.T, what string, offset int64, from, at, to t
 }
 
 // PairOf is how a group has got on with a topic; nil where it has no commits.
-func (h *History) PairOf(topic, group string) *Pair { return h.pairs[pairKey{topic, group}] }
+func (h *History) PairOf(topic, group string) *Pair {
+	if number := h.pairs.find(pairKey{h.topics.find(topic), h.groups.find(group)}); number != nowhere {
+		return h.pairs.at(number)
+	}
+	return nil
+}
 
 // stampOf is a time, or none.
 func stampOf(t time.Time) model.Stamp {

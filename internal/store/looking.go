@@ -1,0 +1,213 @@
+package store
+
+import (
+	"math"
+	"slices"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// desk is what one goroutine works with, so that its room is used again.
+type desk struct {
+	// Of the part under way, in the order of its Ends: the first offset that
+	// somebody still needs.
+	slowest []int64
+	// Of the topic under way, by queue id.
+	queues []queue
+	data   []byte
+}
+
+// clear lets go of room that only a topic of very many queues needed.
+func (d *desk) clear() {
+	if cap(d.queues) > 256 {
+		d.queues = nil
+	}
+}
+
+// looking is one look at a topic under way.
+type looking struct {
+	*looks
+
+	part        *Part
+	desk        *desk
+	known       int     // queues that were ever seen
+	now, before []int64 // the looks so far
+	older       []queue // by queue id
+	slowest     []int64
+	changed     bool // older did
+	production
+}
+
+// look takes the ends of the topic at a place of a new column, unless they were
+// taken before, and the ages that were told of it. Its slowest readers are known.
+func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []toldWait) {
+	l, t := &p.topics[place], &in.Topics[place]
+	older := p.older.at(l.older)
+	k := looking{
+		looks: l, part: p, desk: d, known: int(l.width), now: p.now.at(l.last), before: p.before.at(l.before),
+		older: cleared(d.queues, older.queues()),
+	}
+	for id := range k.older {
+		k.older[id] = older.appendUpTo(k.older[id], id, math.MaxInt64)
+	}
+	l.retold, l.retell = l.retell, false
+	at, ends := h.Tick(in.TakenAt(t)), in.Ends[t.First:t.First+t.Queues]
+	if at <= l.taken || len(ends) == 0 {
+		k.carry(place, ends)
+	} else {
+		k.slowest = d.slowest[t.First : t.First+t.Queues]
+		topic := h.topics.at(l.topic)
+		k.production = topic.production(h.round)
+		k.take(place, at, ends, in.Begins[t.First:t.First+t.Queues])
+		topic.grow(h.round, &k.production)
+	}
+	for i := range waits {
+		h.tell(&k, in, &waits[i])
+	}
+	k.close()
+}
+
+// close keeps what is older.
+func (k *looking) close() {
+	k.desk.queues = k.older
+	if k.changed {
+		k.looks.older = k.part.older.set(k.looks.older, k.older, &k.desk.data)
+	}
+}
+
+// carry keeps the looks at a topic whose ends were not read anew: the column of
+// the first one goes, and the last one stands in the new column.
+func (k *looking) carry(place int, ends []int64) {
+	l := k.looks
+	for id, end := range k.before {
+		k.keep(id, end, l.takenFirst)
+	}
+	k.before, l.before = nil, nowhere
+	if l.last >= 0 && slices.Equal(k.now, ends) {
+		l.last = int32(place)
+		return
+	}
+	for id, end := range k.now {
+		k.keep(id, end, l.taken)
+	}
+	k.now, l.last = nil, nowhere
+}
+
+// take takes the ends of all queues.
+func (k *looking) take(place int, at Tick, ends, begins []int64) {
+	l, apart := k.looks, false
+	for id, end := range ends {
+		apart = k.takeOne(id, end, begins[id]) || apart
+	}
+	for id := len(ends); id < len(k.before); id++ {
+		k.keep(id, k.before[id], l.takenFirst)
+	}
+	if l.before = l.last; apart {
+		k.setApart(ends)
+	}
+	k.before, k.now = k.part.now.at(l.before), ends
+	l.takenFirst, l.taken, l.last, l.young = l.taken, at, int32(place), false
+	l.width = max(l.width, int32(len(ends)))
+}
+
+// takeOne takes the end of one queue. When that went back, no earlier look holds;
+// apart says that the last one must not be used for it.
+func (k *looking) takeOne(id int, end, begin int64) (apart bool) {
+	first, last := value(k.before, id), value(k.now, id)
+	if end == model.Unknown {
+		k.keep(id, first, k.takenFirst)
+		return false
+	}
+	before := k.lastEnd(id)
+	if k.produce(before, end, (k.known > 0 && id >= k.known || k.young) && begin <= 0) {
+		k.drop(id)
+		k.keep(id, 0, k.taken)
+		return false
+	}
+	reach := min(k.slowest[id], end)
+	switch {
+	case end < before:
+		// The topic was made anew, or an older copy took over: when these
+		// messages were stored nobody has seen.
+		k.drop(id)
+		return last != model.Unknown
+	case last != model.Unknown && last <= reach:
+		k.drop(id)
+	case first == model.Unknown:
+		k.prune(id, reach)
+	default:
+		if first <= reach {
+			k.drop(id)
+		}
+		k.keep(id, first, k.takenFirst)
+		k.prune(id, reach)
+	}
+	return false
+}
+
+// lastEnd is the newest end of a queue, Unknown where there is none.
+func (k *looking) lastEnd(id int) int64 {
+	if end := value(k.now, id); end != model.Unknown {
+		return end
+	}
+	if end := value(k.before, id); end != model.Unknown {
+		return end
+	}
+	if id < len(k.older) {
+		return k.older[id].last()
+	}
+	return model.Unknown
+}
+
+// keep keeps a look at a queue whose column goes.
+func (k *looking) keep(id int, end int64, at Tick) {
+	if end == model.Unknown {
+		return
+	}
+	k.widen(id)
+	k.changed = true
+	if k.older[id].add(at, end, model.Unknown) {
+		k.retell = true
+	}
+}
+
+// drop drops what is older of a queue.
+func (k *looking) drop(id int) {
+	if id < len(k.older) && len(k.older[id]) > 0 {
+		k.older[id] = k.older[id][:0]
+		k.changed, k.retell = true, true
+	}
+}
+
+// prune drops what nobody needs any more.
+func (k *looking) prune(id int, reach int64) {
+	if id >= len(k.older) || !k.older[id].prune(reach) {
+		return
+	}
+	k.changed = true
+	// What was in front of an anchor may have bounded its time.
+	k.retell = k.retell || k.older[id][0].isAnchor()
+}
+
+// widen makes room for the older samples of a queue.
+func (k *looking) widen(id int) {
+	for id >= len(k.older) {
+		n := len(k.older)
+		if n == cap(k.older) {
+			k.older = append(k.older, nil)
+			continue
+		}
+		k.older = k.older[:n+1]
+		k.older[n] = k.older[n][:0]
+	}
+}
+
+// setApart keeps the last look apart for the queues for which it still holds.
+func (k *looking) setApart(ends []int64) {
+	for id, last := range k.now {
+		if end := value(ends, id); end == model.Unknown || last <= end {
+			k.keep(id, last, k.taken)
+		}
+	}
+	k.looks.before = nowhere
+}
