@@ -2,8 +2,10 @@ package direct
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -14,8 +16,13 @@ type reading struct {
 	broker *broker
 	proc   *proc
 	build  *partBuilder
-	denied bool     // the bulk request for ends was, which says nothing of the release
-	inPart []*topic // those of the sealed part, in its order; nil: deleted meanwhile
+	late   bool // something that is asked behind rounds is older than it should be
+	denied bool // the bulk request for ends was, which says nothing of the release
+
+	// Of the sealed part: its topics in their order, nil where one was deleted
+	// meanwhile, and where in the last part each was; notInPart.
+	inPart []*topic
+	from   []int32
 }
 
 // readBrokers reads one process of every broker, and asks the others whether
@@ -84,7 +91,7 @@ func (w *reading) ask() error {
 	if failed != nil {
 		return failed
 	}
-	if w.proc.id != remoting.MasterID && len(w.build.part.Commits) == 0 && len(w.broker.known.groups) > 0 {
+	if w.proc.id != remoting.MasterID && len(w.build.part.Commits) == 0 && w.broker.known.groups.len() > 0 {
 		failed = fmt.Errorf("%s: a slave of broker %s that stands in for its master knows no commit of any group", w.proc.addr, w.broker.name)
 		w.add(w.broker.cluster.name, w.proc.addr, remoting.GetAllConsumerOffset.String(), reasonNoCommits, failed)
 	}
@@ -134,24 +141,41 @@ func (w *reading) named(err error) error { return bodyOf(w.proc.addr, err) }
 
 // sealParts makes the parts of the round, or lets the last good ones stand in.
 func (r *round) sealParts() {
-	keep := r.src.opts.KeepRounds
+	r.eachSource((*reading).sealPart)
 	for _, w := range r.sources {
-		b := w.broker
-		b.cluster.odd += w.build.odd
-		for _, found := range b.errands.take() {
-			found(w)
-		}
-		if w.build.err == nil {
-			b.part, b.carried = w.build.seal(b.part, b.carried, keep, r.src.opts.Now())
-			w.fill(b.part)
-			b.minimum = w.build.sealMinimum(b.minimum, b.carried)
-			b.partAge = 0
-			b.cluster.taken = b.part.Taken
-			continue
-		}
-		if b.partAge++; b.partAge > keep {
-			b.part, b.carried, b.minimum, b.waits = nil, nil, nil, waits{}
-			b.known.forgetTopics()
+		c := w.broker.cluster
+		if c.odd += w.build.odd; w.build.err == nil {
+			c.taken = w.broker.part.Taken
 		}
 	}
 }
+
+func (w *reading) sealPart() {
+	b, keep := w.broker, w.src.opts.KeepRounds
+	for _, found := range b.errands.take() {
+		found(w)
+	}
+	if w.build.err == nil {
+		var part *model.Part
+		part, b.carried = w.build.seal(b.carried, keep, w.src.opts.Now())
+		w.fill(part)
+		b.relaid = !sameList(part.Topics, w.build.last.Topics) || !sameList(part.Commits, w.build.last.Commits)
+		b.part, b.pairs, b.partAge = part, w.build.pairs, 0
+		b.minimum = w.build.sealMinimum(b.minimum, b.carried)
+		return
+	}
+	b.relaid = false
+	if b.partAge++; b.partAge > keep {
+		b.relaid = b.part != nil
+		b.part, b.pairs, b.carried, b.minimum, b.waits = nil, pairs{}, nil, nil, waits{}
+		b.known.forgetTopics()
+	}
+}
+
+// eachSource does the work of each broker's part that asks nobody: as many at a
+// time as there are processors.
+func (r *round) eachSource(work func(*reading)) {
+	source.Each(r.atOnce(), r.sources, work)
+}
+
+func (r *round) atOnce() int { return min(r.src.opts.Parallel, runtime.GOMAXPROCS(0)) }

@@ -78,11 +78,7 @@ type Source struct {
 	clusters    map[string]*cluster
 	lastBegan   time.Time // of the round before
 
-	// Scratch of one step of a round, of one broker after the other.
-	owners  []int32
-	waiting []waiting
-	wanted  []wantedWait
-	slowest []int64 // the lowest commit of each queue
+	scratches scratches
 }
 
 var _ source.Source = (*Source)(nil)
@@ -205,9 +201,15 @@ type cluster struct {
 	wanted    source.Wanted
 	chosenFor []string // the brokers' names that wanted was made with
 
-	mu     sync.Mutex // guards groups while brokers are being read at once
+	mu     sync.Mutex // guards groups and sets while brokers are being read at once
 	groups map[string]*group
-	odd    int // of the round
+	sets   []*groupSet
+	sorted []*group // groups, in the order of their names; nil: it is to be made anew
+	odd    int      // of the round
+
+	read     []*broker // of the round: those that told of their groups, in order
+	brokered []string  // names of the brokers that layouts were seen with
+	assigned []*group  // sorted, when owners were assigned
 
 	taken time.Time // when offsets of some broker were last read
 	slow  time.Time // round at whose end the slower cycle was last on time
@@ -217,6 +219,17 @@ func (c *cluster) sortedBrokers() []*broker {
 	list := slices.Collect(maps.Values(c.brokers))
 	slices.SortFunc(list, func(a, b *broker) int { return strings.Compare(a.name, b.name) })
 	return list
+}
+
+func (c *cluster) sortedGroups() []*group {
+	if c.sorted == nil {
+		c.sorted = make([]*group, 0, len(c.groups))
+		for _, g := range c.groups {
+			c.sorted = append(c.sorted, g)
+		}
+		slices.SortFunc(c.sorted, func(a, b *group) int { return strings.Compare(a.name, b.name) })
+	}
+	return c.sorted
 }
 
 // snapshots makes what the round returns out of what is remembered.
@@ -240,8 +253,9 @@ func (r *round) snapshots() []*model.Snapshot {
 				Part: part, Age: b.partAge, Missing: len(b.carried), Owners: b.owners,
 			})
 		}
-		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
-			snap.Groups = append(snap.Groups, c.groups[name].snapshot())
+		snap.Groups = make([]*model.Group, 0, len(c.groups))
+		for _, g := range c.sortedGroups() {
+			snap.Groups = append(snap.Groups, g.snapshot())
 		}
 		list = append(list, snap)
 	}

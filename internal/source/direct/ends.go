@@ -88,7 +88,7 @@ func chunk(topics []*topic) [][]*topic {
 	var chunks [][]*topic
 	first, queues := 0, 0
 	for i, t := range topics {
-		if queues += t.queues; queues >= chunkQueues || i == len(topics)-1 {
+		if queues += int(t.queues); queues >= chunkQueues || i == len(topics)-1 {
 			chunks = append(chunks, topics[first:i+1])
 			first, queues = i+1, 0
 		}
@@ -220,16 +220,22 @@ func (w *reading) readBeginnings() {
 // readBroadcastEnds asks for the ends of topics that broadcasting groups
 // consume: their commits are not at the brokers, so nothing else asked.
 func (r *round) readBroadcastEnds() {
+	broadcasting := make(map[*cluster][]*group)
+	for _, c := range r.src.clusters {
+		for _, g := range c.sortedGroups() {
+			if g.broadcasts() {
+				broadcasting[c] = append(broadcasting[c], g)
+			}
+		}
+	}
 	source.Each(r.src.opts.Parallel, r.sources, func(w *reading) {
-		if w.build.err != nil {
+		groups := broadcasting[w.broker.cluster]
+		if w.build.err != nil || len(groups) == 0 {
 			return
 		}
-		for _, g := range w.broker.cluster.groups {
-			if !g.broadcasts() {
-				continue
-			}
+		for _, g := range groups {
 			for name := range g.topics {
-				if t := w.broker.known.topics[name]; t != nil && t.state == unused && w.build.fits(t) {
+				if t := w.broker.known.topicNamed(name); t != nil && t.state == unused && w.build.fits(t) {
 					w.build.want(t)
 				}
 			}

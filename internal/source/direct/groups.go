@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"cmp"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -22,8 +23,7 @@ type group struct {
 
 	// Of the round.
 	listed  bool     // some broker has the group, or its last good part does
-	brokers []string // that were read and have the group
-	tried   []string // those of them that were asked
+	tried   []string // brokers that were asked
 	outcome outcome
 	commits int64 // all commits added up
 
@@ -42,13 +42,29 @@ type group struct {
 	claiming []claimant
 	open     bool // of the round: a queue has no owner, or two
 
-	layout, lastLayout uint64 // fingerprint of processes and queues
+	// versions are what owners were last assigned by; moved: they are others now.
+	versions, assigned versions
+	moved              bool
+
+	layout, lastLayout uint64 // fingerprint of queues; of processes and queues
+	laidOut            uint32 // version of the members with which layout was made
+	relay              bool   // it is being made anew
+
+	forgotten bool // it is a group of the cluster no more
 
 	recheck
 	local []model.LocalCommits
 
 	pop      map[string]struct{} // topics that it consumes by POP
 	inFlight []model.InFlight
+}
+
+// versions count the changes of what decides who holds a group's queues.
+type versions struct {
+	members uint32 // its processes, or what they subscribe
+	claims  uint32
+	pop     uint32
+	deals   bool // see group.deals
 }
 
 // outcome is what came of asking who is online.
@@ -110,16 +126,20 @@ func (k *knownGroups) settle(w *reading) {
 // as the last round knows.
 func (w *reading) claimKnown() []*group {
 	c, b := w.broker.cluster, w.broker
+	if b.known.groups == nil {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	b.known.groups.meet(c.groups)
 	var claimed []*group
-	for name := range b.known.groups {
-		if g := c.groups[name]; g != nil && g.home == b.name {
+	for _, g := range b.known.groups.groups {
+		if g != nil && g.home == b.name {
 			g.tried = append(g.tried, b.name)
 			claimed = append(claimed, g)
 		}
 	}
-	return inOrder(claimed)
+	return claimed
 }
 
 // claimGroups is called once per broker and round, when the broker's commits
@@ -128,31 +148,24 @@ func (w *reading) claimGroups() []*group {
 	c, b := w.broker.cluster, w.broker
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	set := b.known.groups
+	set.meet(c.groups)
 	var claimed []*group
-	for name := range b.known.groups {
-		g := c.groups[name]
+	for i, g := range set.groups {
 		if g == nil {
-			g = &group{name: name}
-			c.groups[name] = g
+			g = &group{name: set.names[i]}
+			set.groups[i], c.groups[g.name], c.sorted = g, g, nil
 		}
 		g.listed = true
-		g.brokers = append(g.brokers, b.name)
-		sum, commits := w.build.sums[name]
-		g.commits += sum
-		if g.home == "" && commits || g.home == b.name && !slices.Contains(g.tried, b.name) {
+		sum := w.build.sums[i]
+		g.commits += max(sum, 0)
+		if g.home == "" && sum != noCommits || g.home == b.name && !slices.Contains(g.tried, b.name) {
 			g.home = b.name
 			g.tried = append(g.tried, b.name)
 			claimed = append(claimed, g)
 		}
 	}
-	return inOrder(claimed)
-}
-
-// inOrder sorts groups by name. The order of a map must not be the order of
-// requests: a round should be repeatable.
-func inOrder(groups []*group) []*group {
-	slices.SortFunc(groups, func(a, b *group) int { return strings.Compare(a.name, b.name) })
-	return groups
+	return claimed
 }
 
 func connectionsRequest(g *group) remoting.Request {
@@ -208,6 +221,7 @@ func (g *group) setConnections(seed maphash.Seed, body []byte) error {
 		return fmt.Errorf("%w: group %s has %d clients, believed are at most %d", remoting.ErrMalformed, g.name, len(conns.Clients), maxClients)
 	}
 	g.connSum = sum
+	g.versions.members++
 	g.model, g.consumeType = conns.MessageModel, conns.ConsumeType
 	g.topics = make(map[string]struct{}, len(conns.Topics))
 	for _, t := range conns.Topics {
@@ -241,6 +255,9 @@ func (g *group) setClients(seed maphash.Seed, conns []remoting.Connection) {
 
 // setOffline notes that nobody is online. What the group was stays known.
 func (g *group) setOffline() {
+	if g.clients != nil || g.topics != nil {
+		g.versions.members++
+	}
 	g.clients, g.topics, g.held, g.claiming, g.local = nil, nil, nil, nil, nil
 	g.members, g.connSum = 0, 0
 }
@@ -249,6 +266,7 @@ func (g *group) setOffline() {
 // has no answer: it is down, or says that nobody is online although somebody
 // was, or although commits move, or when nothing was known of the group.
 func (r *round) readGroupsElsewhere() {
+	r.noteRead()
 	for range maxTries {
 		again := r.groupsToAskAgain()
 		if len(again) == 0 {
@@ -264,6 +282,21 @@ func (r *round) readGroupsElsewhere() {
 	r.settleGroups()
 }
 
+// noteRead lists the brokers that told of their groups in this round.
+func (r *round) noteRead() {
+	for _, c := range r.src.clusters {
+		c.read = c.read[:0]
+	}
+	for _, w := range r.sources {
+		if c := w.broker.cluster; w.build.err == nil {
+			c.read = append(c.read, w.broker)
+		}
+	}
+	for _, c := range r.src.clusters {
+		slices.SortFunc(c.read, func(a, b *broker) int { return strings.Compare(a.name, b.name) })
+	}
+}
+
 // maxTries bounds how many further brokers are asked about one group in a
 // round.
 const maxTries = 3
@@ -271,7 +304,7 @@ const maxTries = 3
 func (r *round) groupsToAskAgain() map[*broker][]*group {
 	again := make(map[*broker][]*group)
 	for _, c := range r.src.clusters {
-		for _, g := range c.groups {
+		for _, g := range c.sortedGroups() {
 			if g.outcome == online {
 				continue
 			}
@@ -279,8 +312,7 @@ func (r *round) groupsToAskAgain() map[*broker][]*group {
 			if g.outcome == offline && g.known && len(g.clients) == 0 && !moved {
 				continue
 			}
-			if next := g.nextBroker(); next != "" {
-				b := c.brokers[next]
+			if b := c.nextBroker(g); b != nil {
 				again[b] = append(again[b], g)
 			}
 		}
@@ -288,15 +320,32 @@ func (r *round) groupsToAskAgain() map[*broker][]*group {
 	return again
 }
 
-// nextBroker takes another broker to ask; empty when all were.
-func (g *group) nextBroker() string {
-	for _, b := range g.brokers {
-		if !slices.Contains(g.tried, b) {
-			g.tried = append(g.tried, b)
+// nextBroker takes another broker to ask about a group; nil when all were that
+// have it.
+func (c *cluster) nextBroker(g *group) *broker {
+	for _, b := range c.read {
+		if b.known.groups.has(g.name) && !slices.Contains(g.tried, b.name) {
+			g.tried = append(g.tried, b.name)
 			return b
 		}
 	}
-	return ""
+	return nil
+}
+
+// nextHome is the broker after the group's home that has it too. It is asked the
+// next time: heartbeats need not reach every broker.
+func (c *cluster) nextHome(g *group) string {
+	next := ""
+	for _, b := range c.read {
+		switch {
+		case !b.known.groups.has(g.name):
+		case b.name > g.home:
+			return b.name
+		case next == "":
+			next = b.name
+		}
+	}
+	return cmp.Or(next, g.home)
 }
 
 // settleGroups draws the conclusions of the round about who is online.
@@ -304,12 +353,20 @@ func (r *round) settleGroups() {
 	keep := r.src.opts.KeepRounds
 	r.keepGroups()
 	for _, c := range r.src.clusters {
-		for name, g := range c.groups {
+		for _, g := range c.sortedGroups() {
 			if !g.listed {
-				delete(c.groups, name)
+				g.forgotten = true
+				delete(c.groups, g.name)
 				continue
 			}
-			g.settle(keep)
+			g.settle(c, keep)
+		}
+		if len(c.groups) < len(c.sorted) {
+			c.sorted = nil
+		}
+		for _, b := range c.brokers {
+			b.known.groups.meet(c.groups)
+			b.pairs.set.meet(c.groups)
 		}
 	}
 }
@@ -322,28 +379,24 @@ func (r *round) keepGroups() {
 		if w.build.err == nil {
 			continue
 		}
-		for name := range w.broker.known.groups {
-			if g := w.broker.cluster.groups[name]; g != nil {
+		set := w.broker.known.groups
+		set.meet(w.broker.cluster.groups)
+		for i := range set.len() {
+			if g := set.groups[i]; g != nil {
 				g.listed = true
 			}
 		}
 	}
 }
 
-func (g *group) settle(keep int) {
+func (g *group) settle(c *cluster, keep int) {
 	switch g.outcome {
 	case online:
 		g.known, g.age = true, 0
 	case offline:
 		g.setOffline()
 		g.known, g.age = true, 0
-		if len(g.brokers) > 1 {
-			// Another broker is asked the next time: heartbeats need not
-			// reach this one.
-			slices.Sort(g.brokers)
-			i := slices.Index(g.brokers, g.home)
-			g.home = g.brokers[(i+1)%len(g.brokers)]
-		}
+		g.home = c.nextHome(g)
 	case notAsked, failed:
 		if g.age++; g.age > keep {
 			g.setOffline()
@@ -351,25 +404,24 @@ func (g *group) settle(keep int) {
 		}
 	}
 	g.lastCommits, g.commits = g.commits, 0
-	g.brokers, g.tried, g.outcome, g.listed = g.brokers[:0], g.tried[:0], notAsked, false
+	g.tried, g.outcome, g.listed = g.tried[:0], notAsked, false
 }
 
 // finishGroups makes what the snapshot says of each group.
 func (r *round) finishGroups() {
 	for _, c := range r.src.clusters {
-		for _, g := range c.groups {
+		for _, g := range c.sortedGroups() {
 			r.finishGroup(c, g)
 			r.setPop(c, g)
 		}
 		r.assignOwners(c)
-		for _, g := range c.groups {
+		for _, g := range c.sortedGroups() {
 			g.recheck.note(!g.open, r.began, r.src.opts.OwnerRefresh)
 		}
 	}
 }
 
 func (r *round) finishGroup(c *cluster, g *group) {
-	g.open = false
 	if g.model == "" && c.hasMinimum(g.name) {
 		g.model = model.Broadcasting
 	}
@@ -388,28 +440,47 @@ func (r *round) finishGroup(c *cluster, g *group) {
 // of it; until then all queues may well be held, by the wrong ones.
 func (r *round) noteLayouts() {
 	for _, c := range r.src.clusters {
+		moved := c.sawBrokers()
 		for _, b := range c.brokers {
-			if b.part != nil {
-				c.addLayout(b, r.src.seed)
+			moved = moved || b.relaid
+		}
+		some := false
+		for _, g := range c.sortedGroups() {
+			if g.relay = moved || g.laidOut != g.versions.members; g.relay {
+				g.layout, g.laidOut, some = 0, g.versions.members, true
 			}
 		}
-		for _, g := range c.groups {
+		for _, b := range c.brokers {
+			if some && b.part != nil {
+				b.addLayout(r.src.seed)
+			}
+		}
+		for _, g := range c.sortedGroups() {
 			g.noteLayout(r.began)
 		}
 	}
 }
 
-// addLayout adds up which queues of a broker each group has. A sum, so that the
-// order does not matter.
-func (c *cluster) addLayout(b *broker, seed maphash.Seed) {
+// sawBrokers says whether the cluster has other brokers than when it was called
+// last.
+func (c *cluster) sawBrokers() bool {
+	if slices.Equal(c.brokered, c.chosenFor) {
+		return false
+	}
+	c.brokered = c.chosenFor
+	return true
+}
+
+// addLayout adds up which queues of a broker each group has, of the groups whose
+// layout is being made. A sum, so that the order does not matter.
+func (b *broker) addLayout(seed maphash.Seed) {
 	of := maphash.String(seed, b.name)
 	for i := range b.part.Commits {
-		commits := &b.part.Commits[i]
-		g := c.groups[commits.Group]
-		if g == nil || len(g.clients) == 0 {
+		g := b.groupOf(i)
+		if g == nil || !g.relay || len(g.clients) == 0 {
 			continue
 		}
-		topic := &b.part.Topics[commits.Topic]
+		topic := &b.part.Topics[b.part.Commits[i].Topic]
 		if _, ok := g.topics[topic.Name]; ok {
 			g.layout += maphash.String(seed, topic.Name) * of * uint64(topic.Queues+1)
 		}
@@ -418,7 +489,6 @@ func (c *cluster) addLayout(b *broker, seed maphash.Seed) {
 
 func (g *group) noteLayout(now time.Time) {
 	layout := g.layout ^ g.members
-	g.layout = 0
 	if len(g.clients) == 0 {
 		layout = 0
 	}

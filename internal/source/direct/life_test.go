@@ -201,9 +201,9 @@ func TestNothingGrows(t *testing.T) {
 	}
 	for _, b := range c.brokers {
 		// 3 topics, 3 retry topics, and half of the retry topics of 50 groups.
-		if len(b.procs) != 1 || len(b.known.topics) > 31 || len(b.known.groups) != 3 || len(b.part.Topics) != 5 {
+		if len(b.procs) != 1 || len(b.known.topics.list) > 31 || b.known.groups.len() != 3 || len(b.part.Topics) != 5 {
 			t.Errorf("broker %s: %d processes, %d topics, %d groups, %d topics in its part",
-				b.name, len(b.procs), len(b.known.topics), len(b.known.groups), len(b.part.Topics))
+				b.name, len(b.procs), len(b.known.topics.list), b.known.groups.len(), len(b.part.Topics))
 		}
 	}
 }

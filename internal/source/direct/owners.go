@@ -3,7 +3,6 @@ package direct
 import (
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -16,10 +15,10 @@ type held struct {
 	// Of a broadcasting process: its own commit by queue id, model.Unknown
 	// where it has none, notHeld where it does not hold the queue.
 	queues  map[model.TopicOnBroker][]int64
-	members uint64    // the group's members when it was asked
-	asked   time.Time // of the last answer
-	fresh   bool      // the answer came in this round
-	slow    bool      // it came later than the round that asked
+	members uint64 // the group's members when it was asked
+	asked   stamp  // of the last answer
+	fresh   bool   // the answer came in this round
+	slow    bool   // it came later than the round that asked
 
 	// After a failure: when it may be asked again.
 	failures int
@@ -41,6 +40,7 @@ const notHeld = model.Unknown - 1
 // readHeld reads the answer to GET_CONSUMER_RUNNING_INFO.
 func readHeld(body []byte, seed maphash.Seed, broadcasting bool) (*held, error) {
 	h := &held{}
+	var queues []queueRef
 	total := 0
 	var odd error
 	err := remoting.DecodeRunningInfo(body, func(q remoting.RunningQueue) {
@@ -57,7 +57,7 @@ func readHeld(body []byte, seed maphash.Seed, broadcasting bool) (*held, error) 
 			return
 		}
 		total++
-		h.claims = append(h.claims, ref(seed, brokerRef(seed, q.Broker), q.Topic)|claim(q.QueueID))
+		queues = append(queues, refOf(seed, brokerRef(seed, q.Broker), q.Topic).queue(q.QueueID))
 	})
 	if err == nil {
 		err = odd
@@ -68,8 +68,7 @@ func readHeld(body []byte, seed maphash.Seed, broadcasting bool) (*held, error) 
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(h.claims)
-	h.claims = slices.Clip(h.claims)
+	h.claims = claimsOf(queues)
 	return h, nil
 }
 
@@ -113,14 +112,14 @@ const maxHeld = 1 << 20
 func (r *round) askOwners() {
 	s := r.src
 	for _, c := range s.clusters {
-		for _, g := range c.groups {
+		for _, g := range c.sortedGroups() {
 			g.forgetLeft()
 		}
 	}
 	// What came since the last round need not be asked for again.
 	r.takeAnswers(s.asker.take())
 	for _, c := range s.clusters {
-		for _, g := range c.groups {
+		for _, g := range c.sortedGroups() {
 			b := c.brokers[g.home]
 			if b == nil || !g.known || g.age > 0 {
 				continue // nobody is there to hand a question on
@@ -172,7 +171,7 @@ func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgen
 	case h.popped != nil:
 		return true, false // what is in flight changes all the time; the next round shows it
 	}
-	return now.Sub(h.asked) >= refresh, false
+	return h.asked.until(now) >= refresh, false
 }
 
 func (r *round) takeAnswers(answers []answer) {
@@ -195,7 +194,7 @@ func (r *round) takeAnswer(a answer) {
 		g.held = make(map[string]*held)
 	}
 	if a.err == nil {
-		a.held.members, a.held.asked, a.held.fresh = a.members, r.began, true
+		a.held.members, a.held.asked, a.held.fresh = a.members, stampOf(r.began), true
 		a.held.slow = a.began.Before(r.began)
 		if h := g.held[a.clientID]; h != nil {
 			a.held.last = h.last

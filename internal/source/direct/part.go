@@ -2,7 +2,6 @@ package direct
 
 import (
 	"slices"
-	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
@@ -12,16 +11,25 @@ import (
 // topics in them.
 type partBuilder struct {
 	broker *broker
-	topics []*topic // by slot
-	last   *topic   // that was looked up
 	part   *model.Part
-	sums   map[string]int64 // commits of each group added up: they moved or not
+	topics []*topic // by slot
+	recent *topic   // that was looked up
+	pairs  pairs
+	sums   []int64 // commits of each group added up: they moved or not; noCommits where it has none
 	// minimum is what brokers of 5.1 and later say of broadcasting groups.
 	minimum map[string][]broadcastMinimum
 	rows    int // queues of all tables of commits
 	odd     int
 	err     error // why there is no part
+
+	// What a broker tells comes in the same order as before, mostly.
+	last       *model.Part // its last good one; empty where there is none
+	lastTopics []*topic    // by slot; nil: not any more
+	lastPairs  pairs       // by the groups of today
+	next       int         // index in last.Commits of what is expected next
 }
+
+const noCommits = -1
 
 // broadcastMinimum is how far the slowest process of a broadcasting group is,
 // as a broker of 5.1 or later says.
@@ -31,53 +39,67 @@ type broadcastMinimum struct {
 }
 
 func newPartBuilder(b *broker) *partBuilder {
-	return &partBuilder{broker: b, part: &model.Part{Broker: b.name}, sums: make(map[string]int64)}
+	last := b.part
+	if last == nil {
+		last = &model.Part{}
+	}
+	return &partBuilder{broker: b, part: &model.Part{Broker: b.name}, last: last}
 }
 
 // maxRows bounds the queues of all tables of commits of one broker that are
 // believed: a few bytes of a forged answer name thousands of queues.
 const maxRows = 1 << 22
 
+// begin starts the part, when the broker's topics and groups are known.
+func (p *partBuilder) begin() {
+	k := &p.broker.known
+	p.part.Committed = make([]int64, 0, len(p.last.Committed)+64)
+	p.part.Ends = make([]int64, 0, len(p.last.Ends)+64)
+	p.lastTopics = make([]*topic, len(p.last.Topics))
+	p.topics = make([]*topic, 0, len(p.last.Topics)+8)
+	for i := range k.topics.list {
+		t := &k.topics.list[i]
+		t.slot, t.state, t.undecided, t.behind = notInPart, unused, false, false
+		if t.placed != notInPart {
+			p.lastTopics[t.placed] = t
+		}
+	}
+	if p.lastPairs = p.broker.pairs; p.lastPairs.set != k.groups {
+		p.lastPairs = pairsOf(p.last, k.groups)
+	}
+	p.pairs.set = k.groups
+	p.sums = make([]int64, k.groups.len())
+	for i := range p.sums {
+		p.sums[i] = noCommits
+	}
+}
+
 // takeCommits reads the answer to GET_ALL_CONSUMER_OFFSET. Topics and groups
 // that the broker no longer has, or that are not wanted, are passed over.
 func (p *partBuilder) takeCommits(body []byte) error {
-	k := &p.broker.known
-	part := p.part
-	if last := p.broker.part; last != nil {
-		part.Committed = make([]int64, 0, len(last.Committed)+64)
-		queues := len(last.Ends) + 64
-		part.Ends, part.Begins, part.Stored = make([]int64, 0, queues), make([]int64, 0, queues), make([]int64, 0, queues)
-	}
-	for _, t := range k.topics {
-		t.state, t.undecided, t.behind = unused, false, false
-	}
+	p.begin()
 	var row []int64
 	var sum int64
-	var group string
+	group := int32(noGroup)
 	flush := func() {
-		if group != "" {
-			p.sums[group] += sum
+		if group != noGroup {
+			p.sums[group] = max(p.sums[group], 0) + sum
 		}
 		sum = 0
 	}
 	odd, err := remoting.DecodeConsumerOffsets(body,
 		func(key remoting.OffsetKey) bool {
 			flush()
-			t := k.topics[string(key.Topic)]
-			name, ok := k.groups[string(key.Group)]
-			if group = name; t == nil || !ok {
-				group = ""
-				return false
-			}
-			if !p.fits(t) {
-				group = ""
+			t, n := p.pair(key)
+			if group = n; t == nil || n == noGroup || !p.fits(t) {
+				group = noGroup
 				return false
 			}
 			if key.Broadcast {
-				row = p.addMinimum(name, t)
+				row = p.addMinimum(n, t)
 				return true
 			}
-			row = p.addCommits(name, t)
+			row = p.addCommits(n, t)
 			return true
 		},
 		func(id int32, committed int64) {
@@ -94,22 +116,43 @@ func (p *partBuilder) takeCommits(body []byte) error {
 	return err
 }
 
+// pair is the topic and the number of the group of an entry. Where it is the next
+// one of the last part, or one was deleted in between, nothing is looked up.
+func (p *partBuilder) pair(key remoting.OffsetKey) (*topic, int32) {
+	upto := min(p.next+2, len(p.last.Commits))
+	for i := p.next; i < upto && !key.Broadcast; i++ {
+		c := &p.last.Commits[i]
+		if c.Group != string(key.Group) || p.last.Topics[c.Topic].Name != string(key.Topic) {
+			continue
+		}
+		p.next = i + 1
+		return p.lastTopics[c.Topic], p.lastPairs.number[i]
+	}
+	n, ok := p.pairs.set.index[string(key.Group)]
+	if !ok {
+		return nil, noGroup
+	}
+	return p.broker.known.topic(key.Topic), n
+}
+
 // fits says whether the queues of one more table can be believed.
 func (p *partBuilder) fits(t *topic) bool {
-	if p.rows+t.queues > maxRows {
+	if p.rows+int(t.queues) > maxRows {
 		p.odd++
 		return false
 	}
-	p.rows += t.queues
+	p.rows += int(t.queues)
 	return true
 }
 
-func (p *partBuilder) addCommits(group string, t *topic) []int64 {
+func (p *partBuilder) addCommits(group int32, t *topic) []int64 {
 	p.want(t)
 	part := p.part
 	first := len(part.Committed)
-	part.Commits = grown(part.Commits, p.lastCommits(), model.Commits{Group: group, Topic: int32(t.slot), First: int32(first)})
-	part.Committed = appendUnknown(part.Committed, t.queues)
+	part.Commits = grown(part.Commits, p.last.Commits,
+		model.Commits{Group: p.pairs.set.names[group], Topic: t.slot, First: int32(first)})
+	p.pairs.number = grown(p.pairs.number, p.lastPairs.number, group)
+	part.Committed = appendUnknown(part.Committed, int(t.queues))
 	return part.Committed[first:]
 }
 
@@ -126,27 +169,14 @@ func grown[T comparable](list, last []T, value T) []T {
 	return append(list, value)
 }
 
-func (p *partBuilder) lastTopics() []model.Topic {
-	if p.broker.part == nil {
-		return nil
-	}
-	return p.broker.part.Topics
-}
-
-func (p *partBuilder) lastCommits() []model.Commits {
-	if p.broker.part == nil {
-		return nil
-	}
-	return p.broker.part.Commits
-}
-
-func (p *partBuilder) addMinimum(group string, t *topic) []int64 {
+func (p *partBuilder) addMinimum(group int32, t *topic) []int64 {
 	p.want(t)
 	if p.minimum == nil {
 		p.minimum = make(map[string][]broadcastMinimum)
 	}
-	m := broadcastMinimum{topic: t.name, committed: appendUnknown(nil, t.queues)}
-	p.minimum[group] = append(p.minimum[group], m)
+	m := broadcastMinimum{topic: t.name, committed: appendUnknown(nil, int(t.queues))}
+	name := p.pairs.set.names[group]
+	p.minimum[name] = append(p.minimum[name], m)
 	return m.committed
 }
 
@@ -174,13 +204,12 @@ func (p *partBuilder) want(t *topic) {
 	if t.state != unused {
 		return
 	}
-	t.state, t.slot = wanted, len(p.topics)
+	t.state, t.slot = wanted, int32(len(p.topics))
 	p.topics = append(p.topics, t)
 	first := len(p.part.Ends)
-	p.part.Topics = grown(p.part.Topics, p.lastTopics(), model.Topic{Name: t.name, First: int32(first), Queues: int32(t.queues)})
-	p.part.Ends = appendUnknown(p.part.Ends, t.queues)
-	p.part.Begins = appendUnknown(p.part.Begins, t.queues)
-	p.part.Stored = appendUnknown(p.part.Stored, t.queues)
+	p.part.Topics = grown(p.part.Topics, p.last.Topics,
+		model.Topic{Name: t.name, First: int32(first), Queues: t.queues})
+	p.part.Ends = appendUnknown(p.part.Ends, int(t.queues))
 }
 
 func appendUnknown(list []int64, n int) []int64 {
@@ -214,42 +243,66 @@ func (p *partBuilder) setSpan(q remoting.MessageQueue, o remoting.TopicOffset) {
 		p.odd++
 		return
 	}
-	if int(q.QueueID) >= t.queues {
+	if q.QueueID >= t.queues {
 		return // a queue that only producers see, or one that is newer than the settings
 	}
 	i := int(p.part.Topics[t.slot].First + q.QueueID)
 	p.part.Ends[i] = o.Max
 	if o.Min >= 0 {
-		p.part.Begins[i] = o.Min
+		p.note(&p.part.Begins, i, o.Min)
 	}
 	if o.Max > 0 && o.LastUpdate > 0 {
-		p.part.Stored[i] = o.LastUpdate
+		p.note(&p.part.Stored, i, o.LastUpdate)
 	}
 	t.state = read
 }
 
-// topic is the topic of that name. The queues of a topic come one after the
-// other, mostly.
-func (p *partBuilder) topic(name []byte) *topic {
-	if p.last == nil || p.last.name != string(name) {
-		p.last = p.broker.known.topics[string(name)]
+// note puts a value into a list that is empty, or shorter than there are queues,
+// while nobody has told any: most rounds ask for none.
+func (p *partBuilder) note(list *[]int64, i int, value int64) {
+	if n := len(p.part.Ends) - len(*list); n > 0 {
+		*list = appendUnknown(slices.Grow(*list, n), n)
 	}
-	return p.last
+	(*list)[i] = value
+}
+
+// noted is a value of such a list.
+func noted(list []int64, i int) int64 {
+	if i < len(list) {
+		return list[i]
+	}
+	return model.Unknown
+}
+
+// topic is the topic of that name. The queues of a topic come one after the
+// other, mostly, and the topics in the order in which they were asked for.
+func (p *partBuilder) topic(name []byte) *topic {
+	if t := p.recent; t != nil {
+		if t.name == string(name) {
+			return t
+		}
+		if next := int(t.slot) + 1; next < len(p.topics) && p.topics[next].name == string(name) {
+			p.recent = p.topics[next]
+			return p.recent
+		}
+	}
+	p.recent = p.broker.known.topic(name)
+	return p.recent
 }
 
 // setBegin notes the beginning of one queue whose end is known.
 func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) {
-	t := p.broker.known.topics[string(q.Topic)]
-	if t == nil || t.state != read || q.QueueID < 0 || int(q.QueueID) >= t.queues || o.Min < 0 {
+	t := p.topic(q.Topic)
+	if t == nil || t.state != read || q.QueueID < 0 || q.QueueID >= t.queues || o.Min < 0 {
 		return
 	}
-	p.part.Begins[p.part.Topics[t.slot].First+q.QueueID] = o.Min
+	p.note(&p.part.Begins, int(p.part.Topics[t.slot].First+q.QueueID), o.Min)
 }
 
 func (p *partBuilder) forgetBegins(t *topic) {
 	first := int(p.part.Topics[t.slot].First)
-	for q := range t.queues {
-		p.part.Begins[first+q] = model.Unknown
+	for q := range int(t.queues) {
+		p.note(&p.part.Begins, first+q, model.Unknown)
 	}
 }
 
@@ -257,7 +310,7 @@ func (p *partBuilder) forgetBegins(t *topic) {
 func (p *partBuilder) halfTold() []*topic {
 	var list []*topic
 	for _, t := range p.topics {
-		first := int(p.part.Topics[t.slot].First)
+		first := p.part.Topics[t.slot].First
 		if t.state == read && slices.Contains(p.part.Ends[first:first+t.queues], model.Unknown) {
 			list = append(list, t)
 		}
@@ -269,80 +322,20 @@ func (p *partBuilder) halfTold() []*topic {
 // and messages: where it will start depends on the queue's beginning.
 func (p *partBuilder) undecided() []*topic {
 	var list []*topic
-	seen := make(map[int32]bool)
 	for i := range p.part.Commits {
 		c := &p.part.Commits[i]
 		t := p.topics[c.Topic]
-		if t.state != read || seen[c.Topic] {
+		if t.state != read || t.undecided {
 			continue
 		}
-		first := int(p.part.Topics[c.Topic].First)
-		for q := range t.queues {
-			if p.part.Committed[int(c.First)+q] == model.Unknown && p.part.Ends[first+q] > 0 && p.part.Begins[first+q] == model.Unknown {
-				seen[c.Topic], t.undecided = true, true
+		first, commits := int(p.part.Topics[c.Topic].First), int(c.First)
+		for q := range int(t.queues) {
+			if p.part.Committed[commits+q] == model.Unknown && p.part.Ends[first+q] > 0 && noted(p.part.Begins, first+q) == model.Unknown {
+				t.undecided = true
 				list = append(list, t)
 				break
 			}
 		}
 	}
 	return list
-}
-
-// seal is the finished part. Topics that are gone are left out. For those that
-// could not be read the last good offsets stand in, for at most keep rounds;
-// carried says for how many rounds they have.
-func (p *partBuilder) seal(last *model.Part, carried map[string]int, keep int, now time.Time) (*model.Part, map[string]int) {
-	p.part.Taken = now
-	whole := true
-	for _, t := range p.topics {
-		whole = whole && t.state == read
-	}
-	if whole {
-		return p.part, nil
-	}
-	standIns := make(map[string]int)
-	out := &model.Part{Broker: p.part.Broker, Taken: now}
-	copyTopics(out, p.part, func(topic string) bool { return p.broker.known.topics[topic].state == read })
-	if last != nil {
-		copyTopics(out, last, func(topic string) bool {
-			t := p.broker.known.topics[topic]
-			if t == nil || t.state != missing || carried[topic] >= keep {
-				return false
-			}
-			standIns[topic] = carried[topic] + 1
-			return true
-		})
-	}
-	for _, t := range p.topics {
-		if _, ok := standIns[t.name]; t.state == missing && !ok {
-			standIns[t.name] = keep // gone from view, and still counted as missing
-		}
-	}
-	return out, standIns
-}
-
-// copyTopics adds the topics of from that take says to, with their commits.
-func copyTopics(to, from *model.Part, take func(topic string) bool) {
-	place := make(map[int32]int32)
-	for i, t := range from.Topics {
-		if !take(t.Name) {
-			continue
-		}
-		place[int32(i)] = int32(len(to.Topics))
-		first := len(to.Ends)
-		to.Ends = append(to.Ends, from.Ends[t.First:t.First+t.Queues]...)
-		to.Begins = append(to.Begins, from.Begins[t.First:t.First+t.Queues]...)
-		to.Stored = append(to.Stored, from.Stored[t.First:t.First+t.Queues]...)
-		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues, Taken: model.StampOf(from.TakenAt(&t))})
-	}
-	for _, c := range from.Commits {
-		i, ok := place[c.Topic]
-		if !ok {
-			continue
-		}
-		n := to.Topics[i].Queues
-		first := len(to.Committed)
-		to.Committed = append(to.Committed, from.Committed[c.First:c.First+n]...)
-		to.Commits = append(to.Commits, model.Commits{Group: c.Group, Topic: i, First: int32(first)})
-	}
 }

@@ -83,6 +83,9 @@ func (r *round) setPop(c *cluster, g *group) {
 		pop[topic] = struct{}{}
 	}
 	for _, b := range c.brokers {
+		if len(b.pop) == 0 {
+			continue
+		}
 		for _, topic := range b.pop[g.name] {
 			if c.wanted.Topic(topic) {
 				add(topic)
@@ -110,6 +113,7 @@ func (r *round) setPop(c *cluster, g *group) {
 	}
 	if !maps.Equal(pop, g.pop) {
 		g.pop = pop
+		g.versions.pop++
 		g.recheck = recheck{pause: firstPause, at: r.began, until: r.began.Add(rebalanceTime)}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,31 +18,71 @@ const (
 // runErrands plans what the brokers are asked behind this round, and puts what
 // was found behind earlier ones into its parts.
 func (r *round) runErrands() {
+	r.eachSource((*reading).runErrands)
 	late := make(map[*cluster]bool)
 	for _, w := range r.sources {
-		b := w.broker
-		if w.build.err != nil || b.part == nil {
-			late[b.cluster] = true
-			continue
+		if w.late {
+			late[w.broker.cluster] = true
 		}
-		b.part.Others = b.known.others()
-		wanted := w.survey()
-		b.part.Waits = b.waits.of(r.began)
-		if b.errands.busy() || r.src.opts.SlowEvery < 0 {
-			continue
-		}
-		list := slices.Concat(w.endsErrands(), w.waitErrands(wanted), w.modeErrands(), w.replicaErrands())
-		stats, behind := w.statsErrands()
-		if behind {
-			late[b.cluster] = true
-		}
-		b.errands.start(r.src, append(list, stats...))
 	}
 	for _, c := range r.src.clusters {
 		if !late[c] {
 			c.slow = r.began
 		}
 	}
+}
+
+func (w *reading) runErrands() {
+	b := w.broker
+	if w.build.err != nil || b.part == nil {
+		w.late = true
+		return
+	}
+	s := w.src.scratches.get()
+	defer w.src.scratches.put(s)
+	b.part.Others = b.known.others()
+	wanted := w.survey(s)
+	b.part.Waits = b.waits.of(w.began)
+	if b.errands.busy() || w.src.opts.SlowEvery < 0 {
+		return
+	}
+	list := slices.Concat(w.endsErrands(), w.waitErrands(wanted), w.modeErrands(), w.replicaErrands())
+	stats, late := w.statsErrands(s)
+	w.late = late
+	b.errands.start(w.src, append(list, stats...))
+}
+
+// scratch is memory for planning errands, of one broker after the other.
+type scratch struct {
+	waiting []waiting
+	wanted  []wantedWait
+	// By queue of a part: what all groups had passed in the round before, and
+	// where the slowest group is.
+	passed, slowest []int64
+}
+
+// scratches lends them.
+type scratches struct {
+	mu   sync.Mutex
+	free []*scratch
+}
+
+func (l *scratches) get() *scratch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.free)
+	if n == 0 {
+		return &scratch{}
+	}
+	s := l.free[n-1]
+	l.free = l.free[:n-1]
+	return s
+}
+
+func (l *scratches) put(s *scratch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, s)
 }
 
 // endsErrands ask for the ends of topics that nobody has committed on, in bulk:
@@ -56,7 +97,8 @@ func (w *reading) endsErrands() []errand {
 		b.endsAsked = w.began
 	}
 	var topics []*topic
-	for _, t := range b.known.sorted {
+	for i := range b.known.topics.list {
+		t := &b.known.topics.list[i]
 		if t.state == unused && (due || strings.HasPrefix(t.name, dlqPrefix)) {
 			topics = append(topics, t)
 		}
@@ -76,49 +118,51 @@ const dlqPrefix = "%DLQ%"
 
 // waiting is a topic whose stats are to be asked for.
 type waiting struct {
-	*topic
-	period time.Duration // how often
-	age    time.Duration // since they were
+	place   int32         // of the topic, in the broker's list
+	overdue float32       // the age of the stats in periods
+	period  time.Duration // how often
+	age     time.Duration // since they were
 }
-
-// overdue is the age of the stats in periods.
-func (t *waiting) overdue() float64 { return float64(t.age) / float64(t.period) }
 
 // statsErrands ask for the stats of topics: of new ones at once, of the others in
 // turn, as many as it takes to come round in one cycle, those first that have
 // waited for longest. Late says that some are older than they should be, or not
 // known yet.
-func (w *reading) statsErrands() (list []errand, late bool) {
-	topics, elapsed := w.needStats(), time.Duration(0)
+func (w *reading) statsErrands(s *scratch) (list []errand, late bool) {
+	s.waiting = w.needStats(s.waiting[:0])
+	topics, elapsed := s.waiting, time.Duration(0)
 	if !w.src.lastBegan.IsZero() {
 		elapsed = w.began.Sub(w.src.lastBegan)
 	}
-	slices.SortStableFunc(topics, func(a, b waiting) int { return cmp.Compare(b.overdue(), a.overdue()) })
+	slices.SortFunc(topics, func(a, b waiting) int {
+		return cmp.Or(cmp.Compare(b.overdue, a.overdue), cmp.Compare(a.place, b.place))
+	})
 	share, queues := &w.broker.share, 0
 	for i := range topics {
 		*share += float64(elapsed) / float64(topics[i].period)
 	}
 	for i := range topics {
-		t := &topics[i]
-		isNew, isDue := t.asked == never, t.age+elapsed > t.period
-		late = late || isNew || t.age > 2*max(t.period, elapsed)
-		if !isNew && !isDue && *share < 1 || len(list) >= maxStatsTopics || queues+t.queues > maxStatsQueues && queues > 0 {
+		one := &topics[i]
+		t := &w.broker.known.topics.list[one.place]
+		isNew, isDue := t.asked == never, one.age+elapsed > one.period
+		late = late || isNew || one.age > 2*max(one.period, elapsed)
+		if !isNew && !isDue && *share < 1 || len(list) >= maxStatsTopics || queues+int(t.queues) > maxStatsQueues && queues > 0 {
 			break
 		}
 		if !isNew {
 			*share--
 		}
-		list = append(list, w.statsErrand(t.topic))
-		queues += t.queues
+		list = append(list, w.statsErrand(t))
+		queues += int(t.queues)
 	}
 	*share = min(max(*share, 0), 1)
 	return list, late
 }
 
 // needStats lists the topics whose stats no round asks for.
-func (w *reading) needStats() []waiting {
-	list := w.src.waiting[:0]
-	for _, t := range w.broker.known.sorted {
+func (w *reading) needStats(list []waiting) []waiting {
+	for i := range w.broker.known.topics.list {
+		t := &w.broker.known.topics.list[i]
 		if w.proc.bulk == ignores && t.state != unused {
 			continue // the round itself asked for them
 		}
@@ -126,20 +170,17 @@ func (w *reading) needStats() []waiting {
 		if !t.behind && t.failures == 0 && w.isQuiet(t) {
 			period *= quietCycles
 		}
-		list = append(list, waiting{t, period, t.asked.until(w.began)})
+		age := t.asked.until(w.began)
+		list = append(list, waiting{int32(i), float32(age) / float32(period), period, age})
 	}
-	w.src.waiting = list
 	return list
 }
 
 // isQuiet says whether a topic's queues end where they did when its stats were
 // asked for.
 func (w *reading) isQuiet(t *topic) bool {
-	switch {
-	case !t.hasStats || w.proc.bulk != answers:
+	if !t.hasStats || w.proc.bulk != answers || t.state != unused && t.placed == notInPart {
 		return false
-	case t.state == unused:
-		return slices.Equal(t.list(listEnds), t.list(listAtEnds))
 	}
-	return slices.Equal(w.endsOf(t), t.list(listAtEnds))
+	return fingerprint(w.endsOf(t)) == t.atEnds
 }

@@ -12,16 +12,90 @@ import (
 // goes with the topic: when the broker no longer lists it, all is forgotten.
 //
 // A large cluster has hundreds of thousands, most of them retry topics of one
-// queue, so it is all in one list. What of that goes into snapshots is replaced,
-// not written to.
+// queue whose commits are where they end. All that is known of such a topic is in
+// the last part.
 type topicMemory struct {
-	values []int64 // width values of each list in turn
-	width  int32
+	lists  *topicLists // nil: there is nothing in them
+	asked  stamp
+	atEnds uint32 // fingerprint of the ends that were told with the stats
+	placed int32  // place in the broker's last good part; notInPart
 
-	hasFirst, hasStats bool
-	failures           uint8 // to tell the stats, in a row
-	asked              stamp
-	endsAt             stamp // of the list of ends
+	hasStats bool  // the part, or else the lists, know what the slower cycle asks for
+	failures uint8 // to tell the stats, in a row
+}
+
+// topicLists are the values of a topic that are in no part, by queue id. What of
+// them goes into snapshots is replaced, not written to.
+type topicLists struct {
+	// firstEnds are the ends that were read first: what was committed below
+	// them was committed before anybody watched. They follow the slowest
+	// group when it has passed them. While they are where it is, there are
+	// none: they are in the last part.
+	firstEnds []int64
+	// stats are what the slower cycle told, until a part has it.
+	stats topicStats
+}
+
+func (m *topicMemory) first() []int64 {
+	if m.lists == nil {
+		return nil
+	}
+	return m.lists.firstEnds
+}
+
+func (m *topicMemory) told() topicStats {
+	if m.lists == nil {
+		return topicStats{}
+	}
+	return m.lists.stats
+}
+
+func (m *topicMemory) setFirst(list []int64) { m.setLists(list, m.told()) }
+
+func (m *topicMemory) setTold(s topicStats) { m.setLists(m.first(), s) }
+
+func (m *topicMemory) setLists(first []int64, s topicStats) {
+	switch {
+	case first == nil && s.values == nil:
+		m.lists = nil
+	case m.lists == nil:
+		m.lists = &topicLists{first, s}
+	default:
+		*m.lists = topicLists{first, s}
+	}
+}
+
+// stats are where the topic's queues begin, and when their newest messages were
+// stored, as far as it is known: as it was told since the last part, or as that
+// has it.
+func (m *topicMemory) stats(last *model.Part) (begins, stored []int64) {
+	if !m.hasStats {
+		return nil, nil
+	}
+	if s := m.told(); s.values != nil {
+		return s.begins(), s.stored()
+	}
+	return queuesAt(last.Begins, last, m.placed), queuesAt(last.Stored, last, m.placed)
+}
+
+// takeOver keeps what the last part knows of a topic and the next one will not.
+func (m *topicMemory) takeOver(last *model.Part) {
+	if !m.hasStats || m.told().values != nil || m.placed == notInPart {
+		return
+	}
+	t := &last.Topics[m.placed]
+	s := newTopicStats(int(t.Queues), last.TakenAt(t))
+	copy(s.begins(), queuesAt(last.Begins, last, m.placed))
+	copy(s.stored(), queuesAt(last.Stored, last, m.placed))
+	copy(s.ends(), endsAt(last, m.placed))
+	m.setTold(s)
+}
+
+// leave notes that a topic of the last part is in the next one no more.
+func (m *topicMemory) leave(last *model.Part) {
+	m.takeOver(last)
+	m.setFirst(nil)
+	m.placed = notInPart
 }
 
 // stamp is a time in ms since 1970, in a third of the bytes.
@@ -40,56 +114,49 @@ func (s stamp) until(t time.Time) time.Duration {
 	return t.Sub(s.time())
 }
 
-// The lists of a memory, by queue id.
-const (
-	// The ends that were read first: what was committed below them was
-	// committed before anybody watched.
-	listFirst = iota
-	// What the slower cycle knows, and the ends that were told with it.
-	listBegins
-	listStored
-	listAtEnds
-	// The newest ends, of a topic whose ends no round asks for. There need
-	// not be any: then they are the ends that were told with the rest.
-	listEnds
-
-	lists = listEnds // that there always are
-)
-
-func (m *topicMemory) list(i int) []int64 {
-	w := int(m.width)
-	if i*w >= len(m.values) {
-		i = listAtEnds
-	}
-	return m.values[i*w : (i+1)*w : (i+1)*w]
-}
-
-// first are the ends that were read first; nil: none were.
-func (m *topicMemory) first() []int64 {
-	if !m.hasFirst {
-		return nil
-	}
-	return m.list(listFirst)
-}
-
-// renew makes all lists anew, for so many queues.
-func (m *topicMemory) renew(queues, lists int) {
-	old := *m
-	m.width = int32(queues)
-	m.values = appendUnknown(make([]int64, 0, lists*int(m.width)), lists*int(m.width))
-	for i := range min(lists, len(old.values)/max(int(old.width), 1)) {
-		copy(m.list(i), old.list(i))
-	}
-}
-
 // forgetStats forgets what the slower cycle knows.
-func (m *topicMemory) forgetStats() { m.hasStats, m.asked = false, never }
+func (m *topicMemory) forgetStats() {
+	m.hasStats, m.asked = false, never
+	m.setTold(topicStats{})
+}
 
-// topicStats are the queues of one topic as an answer tells them, by queue id.
+// topicStats are the queues of one topic as an answer tells them, by queue id: a
+// few lists in one. They are not written to later.
 type topicStats struct {
-	begins, stored []int64
-	ends           []int64 // that were told with them
-	at             time.Time
+	values []int64
+	at     stamp
+}
+
+const statsLists = 3
+
+func newTopicStats(queues int, at time.Time) topicStats {
+	return topicStats{appendUnknown(make([]int64, 0, statsLists*queues), statsLists*queues), stampOf(at)}
+}
+
+func (s *topicStats) list(i int) []int64 {
+	n := len(s.values) / statsLists
+	return s.values[i*n : (i+1)*n : (i+1)*n]
+}
+
+func (s *topicStats) begins() []int64 { return s.list(0) }
+func (s *topicStats) stored() []int64 { return s.list(1) }
+
+// ends were told with the rest, or later, of a topic whose ends no round asks for.
+func (s *topicStats) ends() []int64 { return s.list(2) }
+
+// fingerprint is the same while a list is.
+func fingerprint(list []int64) uint32 {
+	h := uint64(len(list))
+	for _, v := range list {
+		h = mixed(h, v)
+	}
+	return uint32(h >> 32)
+}
+
+// mixed is a fingerprint with one more value.
+func mixed(h uint64, value int64) uint64 {
+	h = (h ^ uint64(value)) * 0x9e3779b97f4a7c15
+	return h ^ h>>29
 }
 
 // quietCycles is how many times longer a topic is believed to be as it was when
@@ -99,18 +166,16 @@ type topicStats struct {
 const quietCycles = 10
 
 // readStats reads an answer to GET_TOPIC_STATS_INFO.
-func readStats(body []byte, queues int, now time.Time) (*topicStats, error) {
-	s := &topicStats{
-		begins: appendUnknown(nil, queues), stored: appendUnknown(nil, queues), ends: appendUnknown(nil, queues),
-		at: now,
-	}
+func readStats(body []byte, queues int, now time.Time) (topicStats, error) {
+	s := newTopicStats(queues, now)
+	begins, stored, ends := s.begins(), s.stored(), s.ends()
 	err := remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
 		if q.QueueID < 0 || int(q.QueueID) >= queues || o.Min < 0 || o.Max < o.Min {
 			return
 		}
-		s.begins[q.QueueID], s.ends[q.QueueID] = o.Min, o.Max
+		begins[q.QueueID], ends[q.QueueID] = o.Min, o.Max
 		if o.LastUpdate > 0 && o.Max > 0 {
-			s.stored[q.QueueID] = o.LastUpdate
+			stored[q.QueueID] = o.LastUpdate
 		}
 	})
 	return s, err
@@ -119,9 +184,9 @@ func readStats(body []byte, queues int, now time.Time) (*topicStats, error) {
 // statsErrand asks for the queues of one topic. A broker of 4.x leaves out those
 // that are only read any more.
 func (w *reading) statsErrand(t *topic) errand {
-	addr, name, queues, now := w.proc.addr, t.name, t.queues, w.src.opts.Now
+	addr, name, queues, now := w.proc.addr, t.name, int(t.queues), w.src.opts.Now
 	return errand{addr, statsRequest(t), func(body []byte, err error) finding {
-		var s *topicStats
+		var s topicStats
 		if err == nil {
 			s, err = readStats(body, queues, now())
 			err = bodyOf(addr, err)
@@ -131,8 +196,8 @@ func (w *reading) statsErrand(t *topic) errand {
 }
 
 // takeStats notes the answer about one topic.
-func (w *reading) takeStats(addr, name string, s *topicStats, err error) {
-	t := w.broker.known.topics[name]
+func (w *reading) takeStats(addr, name string, s topicStats, err error) {
+	t := w.broker.known.topicNamed(name)
 	if t == nil || isNotFound(err) {
 		return // it was deleted meanwhile, and is gone or soon will be
 	}
@@ -140,22 +205,20 @@ func (w *reading) takeStats(addr, name string, s *topicStats, err error) {
 	if err != nil {
 		if t.failures = min(t.failures, math.MaxUint8-1) + 1; int(t.failures) > w.src.opts.KeepRounds {
 			t.hasStats = false
+			t.setTold(topicStats{})
 		}
 		w.fail(w.broker.cluster.name, addr, remoting.GetTopicStatsInfo, err)
 		return
 	}
-	t.renew(len(s.begins), lists)
-	copy(t.list(listBegins), s.begins)
-	copy(t.list(listStored), s.stored)
-	copy(t.list(listAtEnds), s.ends)
-	t.failures, t.hasStats, t.endsAt = 0, true, stampOf(s.at)
+	t.setTold(s)
+	t.failures, t.hasStats, t.atEnds = 0, true, fingerprint(s.ends())
 }
 
 // endsErrand asks for the ends of topics in bulk.
 func (w *reading) endsErrand(topics []*topic) errand {
 	widths := make(map[string]int, len(topics))
 	for _, t := range topics {
-		widths[t.name] = t.queues
+		widths[t.name] = int(t.queues)
 	}
 	addr, now := w.proc.addr, w.src.opts.Now
 	return errand{addr, bulkRequest(topics), func(body []byte, err error) finding {
@@ -184,28 +247,25 @@ func (w *reading) endsErrand(topics []*topic) errand {
 	}}
 }
 
+// takeEnds notes the ends of topics that nobody had committed on when they were
+// asked for. Of the others the round itself has newer ones.
 func (w *reading) takeEnds(ends map[string][]int64, at time.Time) {
 	for name, list := range ends {
-		t := w.broker.known.topics[name]
-		if t == nil {
+		t := w.broker.known.topicNamed(name)
+		if t == nil || t.state != unused || t.placed != notInPart {
 			continue
 		}
-		known := t.hasStats && !wentBack(list, t.list(listAtEnds))
-		t.renew(len(list), lists+1)
-		if !known {
+		s, before := newTopicStats(len(list), at), t.told()
+		copy(s.ends(), list)
+		if t.hasStats && !wentBack(list, before.ends()) {
+			copy(s.begins(), before.begins())
+			copy(s.stored(), before.stored())
+		} else {
 			t.forgetStats()
-			setUnknown(t.list(listBegins), t.list(listStored), t.list(listAtEnds))
+			t.atEnds = 0
 		}
-		copy(t.list(listEnds), list)
-		t.hasStats, t.endsAt = true, stampOf(at)
-	}
-}
-
-func setUnknown(lists ...[]int64) {
-	for _, list := range lists {
-		for i := range list {
-			list[i] = model.Unknown
-		}
+		t.setTold(s)
+		t.hasStats = true
 	}
 }
 
@@ -220,91 +280,27 @@ func wentBack(ends, before []int64) bool {
 	return false
 }
 
-// watch notes the ends of a topic that were read in the round, and forgets what
-// was known of another topic of that name.
-func (t *topic) watch(ends []int64) {
-	if int(t.width) < len(ends) {
-		t.renew(len(ends), max(lists, len(t.values)/max(int(t.width), 1)))
-	}
-	first := t.list(listFirst)
-	if !t.hasFirst || wentBack(ends, first) {
-		setUnknown(first)
-		t.hasFirst = true
-	}
-	for q, end := range ends {
-		if first[q] == model.Unknown {
-			first[q] = end
-		}
-	}
-	if t.hasStats && wentBack(ends, t.list(listAtEnds)) {
-		t.forgetStats()
-	}
-}
-
-// fill puts into a part what the slower cycle knows of its queues. Where a
-// missing commit depends on a beginning, only this round's answer decides.
-func (w *reading) fill(part *model.Part) {
-	w.inPart = w.topicsOf(part)
-	for _, t := range w.build.topics {
-		t.slot = notInPart
-	}
-	for i, t := range w.inPart {
-		if t == nil {
-			continue
-		}
-		topic := &part.Topics[i]
-		ends := part.Ends[topic.First : topic.First+topic.Queues]
-		if t.slot = i; t.state == read {
-			t.watch(ends)
-		}
-		if !t.hasStats {
-			continue
-		}
-		begins, stored := t.list(listBegins), t.list(listStored)
-		for q := range min(len(begins), len(ends)) {
-			at := int(topic.First) + q
-			if part.Begins[at] == model.Unknown && !t.undecided && begins[q] <= ends[q] {
-				part.Begins[at] = begins[q]
-			}
-			if part.Stored[at] == model.Unknown {
-				part.Stored[at] = stored[q]
-			}
-		}
-	}
-}
-
-// topicsOf are the topics of a sealed part, in its order; nil: deleted meanwhile.
-func (w *reading) topicsOf(part *model.Part) []*topic {
-	if part == w.build.part {
-		return w.build.topics
-	}
-	list := make([]*topic, len(part.Topics))
-	for i := range part.Topics {
-		list[i] = w.broker.known.topics[part.Topics[i].Name]
-	}
-	return list
-}
-
-// endsOf are the ends of a topic in the sealed part; nil where it is in none.
+// endsOf are the ends of a topic: in the sealed part, or as they were last told.
 func (w *reading) endsOf(t *topic) []int64 {
-	if t.state == unused || t.slot == notInPart {
-		return nil
+	if t.placed != notInPart {
+		return endsAt(w.broker.part, t.placed)
 	}
-	topic := &w.broker.part.Topics[t.slot]
-	return w.broker.part.Ends[topic.First : topic.First+topic.Queues]
+	told := t.told()
+	return told.ends()
 }
 
 // others are the topics that are in no part because no group has committed on
 // them, as the slower cycle knows them.
 func (k *configs) others() []model.TopicStats {
 	list := make([]model.TopicStats, 0, 8)
-	for _, t := range k.sorted {
+	for i := range k.topics.list {
+		t := &k.topics.list[i]
 		if t.state != unused {
 			continue
 		}
 		o := model.TopicStats{Topic: t.name}
-		if t.hasStats {
-			o.Taken, o.Ends, o.Begins, o.Stored = t.endsAt.time(), t.list(listEnds), t.list(listBegins), t.list(listStored)
+		if s := t.told(); t.hasStats {
+			o.Taken, o.Ends, o.Begins, o.Stored = s.at.time(), s.ends(), s.begins(), s.stored()
 		}
 		list = append(list, o)
 	}
@@ -313,7 +309,7 @@ func (k *configs) others() []model.TopicStats {
 
 // forgetTopics forgets what is remembered of topics, but not which there are.
 func (k *configs) forgetTopics() {
-	for _, t := range k.topics {
-		t.topicMemory = topicMemory{}
+	for i := range k.topics.list {
+		k.topics.list[i].topicMemory = topicMemory{placed: notInPart}
 	}
 }

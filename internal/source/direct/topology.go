@@ -22,6 +22,8 @@ type broker struct {
 	reader string  // its address
 
 	part    *model.Part // last good offsets
+	pairs   pairs       // of the part
+	relaid  bool        // of the round: it has other topics or commits than the last part
 	owners  []int32     // who holds each queue of the part's commits
 	partAge int         // rounds since they were read
 	// carried says for how many rounds the part has held the last good
@@ -136,8 +138,7 @@ func (r *round) learn(ba remoting.BrokerAddrs) {
 			r.fail(c.name, ba.Name, remoting.GetBrokerClusterInfo, fmt.Errorf("%w: more than %d brokers", remoting.ErrMalformed, maxBrokers))
 			return
 		}
-		b = &broker{cluster: c, name: ba.Name, procs: make(map[string]*proc)}
-		b.known.forgetSums()
+		b = &broker{cluster: c, name: ba.Name, procs: make(map[string]*proc), known: configs{seed: s.seed}}
 		c.brokers[ba.Name] = b
 	}
 	for _, a := range ba.Addrs {
@@ -173,6 +174,7 @@ func (r *round) forget() {
 			continue
 		}
 		c.choose(s.opts.Selection)
+		c.forgetSets()
 		c.odd = 0
 	}
 }

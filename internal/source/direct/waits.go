@@ -2,7 +2,6 @@ package direct
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -78,12 +77,9 @@ type wantedWait struct {
 // survey looks at all commits of the round: which topics somebody is behind on,
 // and which pairs go on at what was there before anybody watched, so that their
 // age must be asked for.
-func (w *reading) survey() []wantedWait {
-	part, wanted := w.broker.part, w.src.wanted[:0]
-	slowest := w.src.slowest[:0]
-	for range part.Ends {
-		slowest = append(slowest, math.MaxInt64)
-	}
+func (w *reading) survey(s *scratch) []wantedWait {
+	part, wanted := w.broker.part, s.wanted[:0]
+	passed := slowestCommits(s.passed, w.build.last)
 	for i := range part.Commits {
 		c := &part.Commits[i]
 		topic, t := &part.Topics[c.Topic], w.inPart[c.Topic]
@@ -91,13 +87,10 @@ func (w *reading) survey() []wantedWait {
 			continue
 		}
 		want := wantedWait{commits: i}
-		first, isOld := t.first(), false
+		first, isOld := w.firstOf(int(c.Topic), passed), false
 		for q := range int(topic.Queues) {
 			at, end := startOf(part.Committed[int(c.First)+q], part.Begins[int(topic.First)+q]), part.Ends[int(topic.First)+q]
-			if at == model.Unknown {
-				continue
-			}
-			if slowest[int(topic.First)+q] = min(slowest[int(topic.First)+q], at); at >= end {
+			if at == model.Unknown || at >= end {
 				continue
 			}
 			if t.behind = true; q < len(first) && at < first[q] {
@@ -105,33 +98,85 @@ func (w *reading) survey() []wantedWait {
 				want.backlog += end - at
 			}
 		}
-		if isOld && w.counts(topic.Name, c.Group) && w.isWanted(&want) {
+		if isOld && w.counts(topic.Name, i) && w.isWanted(&want, first) {
 			wanted = append(wanted, want)
 		}
 	}
-	w.src.wanted, w.src.slowest = wanted, slowest
-	w.follow(slowest)
+	s.wanted, s.passed, s.slowest = wanted, passed, slowestCommits(s.slowest, part)
+	w.follow(s.slowest, passed)
 	return wanted
 }
 
+// slowestCommits is where the slowest group goes on in each queue of a part, or
+// the queue's end where that comes first; Unknown where nobody knows of any. It is
+// made in list.
+func slowestCommits(list []int64, part *model.Part) []int64 {
+	list = appendUnknown(slices.Grow(list[:0], len(part.Ends)), len(part.Ends))
+	for i := range part.Commits {
+		c := &part.Commits[i]
+		topic := &part.Topics[c.Topic]
+		slowest, begins := list[topic.First:topic.First+topic.Queues], part.Begins[topic.First:topic.First+topic.Queues]
+		ends, committed := part.Ends[topic.First:topic.First+topic.Queues], part.Committed[c.First:c.First+topic.Queues]
+		for q := range slowest {
+			at := min(startOf(committed[q], begins[q]), ends[q])
+			if at != model.Unknown && (slowest[q] == model.Unknown || at < slowest[q]) {
+				slowest[q] = at
+			}
+		}
+	}
+	return list
+}
+
+// firstOf are the first ends of a topic of the part: its own, or what all groups
+// had passed in the last part.
+func (w *reading) firstOf(i int, passed []int64) []int64 {
+	if first := w.inPart[i].first(); first != nil {
+		return first
+	}
+	return queuesAt(passed, w.build.last, w.from[i])
+}
+
 // follow notes what every group has behind it.
-func (w *reading) follow(slowest []int64) {
-	part := w.broker.part
+func (w *reading) follow(slowest, passed []int64) {
 	for i, t := range w.inPart {
 		if t == nil {
 			continue
 		}
-		topic, first := &part.Topics[i], t.first()
-		for q := range min(int(topic.Queues), len(first)) {
-			if at := slowest[int(topic.First)+q]; at != math.MaxInt64 {
-				first[q] = max(first[q], min(at, part.Ends[int(topic.First)+q]))
+		now := queuesAt(slowest, w.broker.part, int32(i))
+		first := t.first()
+		if first == nil {
+			before := queuesAt(passed, w.build.last, w.from[i])
+			if !wasBefore(now, before) {
+				continue
 			}
+			first = slices.Clone(before) // a group went back
 		}
+		arrived := len(first) <= len(now)
+		for q := range min(len(now), len(first)) {
+			if now[q] != model.Unknown {
+				first[q] = max(first[q], now[q])
+			}
+			arrived = arrived && first[q] == now[q] && now[q] != model.Unknown
+		}
+		if arrived {
+			first = nil // they are where the slowest group of the part is
+		}
+		t.setFirst(first)
 	}
 }
 
+// wasBefore says whether some queue is known to have been further than now.
+func wasBefore(now, before []int64) bool {
+	for q := range min(len(now), len(before)) {
+		if now[q] < before[q] {
+			return true
+		}
+	}
+	return false
+}
+
 // isWanted says whether a pair that needs an age is to be asked for it.
-func (w *reading) isWanted(want *wantedWait) bool {
+func (w *reading) isWanted(want *wantedWait, first []int64) bool {
 	c := &w.broker.part.Commits[want.commits]
 	told := w.broker.waits.byPair[pairKey{w.inPart[c.Topic].name, c.Group}]
 	if told == nil {
@@ -141,26 +186,24 @@ func (w *reading) isWanted(want *wantedWait) bool {
 	if w.began.Before(told.retryAt) {
 		return false
 	}
-	_, asked := w.starts(want.commits, nil)
+	_, asked := w.starts(want.commits, first, nil)
 	return asked != told.asked
 }
 
-// starts are where a group goes on in the queues that need an age; Unknown in the
-// others. They are appended to list, unless that is nil. The fingerprint is the
-// same while they are.
-func (w *reading) starts(commits int, list []int64) (starts []int64, fingerprint uint64) {
+// starts are where a group goes on in the queues that need an age, because it is
+// below the first ends; Unknown in the others. They are appended to list, unless
+// that is nil. The fingerprint is the same while they are.
+func (w *reading) starts(commits int, first, list []int64) (starts []int64, fingerprint uint64) {
 	part := w.broker.part
 	c := &part.Commits[commits]
-	topic, t := &part.Topics[c.Topic], w.inPart[c.Topic]
-	first := t.first()
+	topic := &part.Topics[c.Topic]
 	fingerprint = uint64(topic.Queues)
 	for q := range int(topic.Queues) {
 		at := startOf(part.Committed[int(c.First)+q], part.Begins[int(topic.First)+q])
 		if at >= part.Ends[int(topic.First)+q] || q >= len(first) || at >= first[q] {
 			at = model.Unknown
 		}
-		fingerprint = (fingerprint ^ uint64(at)) * 0x9e3779b97f4a7c15
-		fingerprint ^= fingerprint >> 29
+		fingerprint = mixed(fingerprint, at)
 		if list != nil {
 			list = append(list, at)
 		}
@@ -182,8 +225,8 @@ func startOf(committed, begin int64) int64 {
 }
 
 // counts says whether a pair has a backlog at the broker.
-func (w *reading) counts(topic, group string) bool {
-	g := w.broker.cluster.groups[group]
+func (w *reading) counts(topic string, commits int) bool {
+	g := w.broker.groupOf(commits)
 	if strings.HasPrefix(topic, dlqPrefix) || g == nil || g.model == model.Broadcasting {
 		return false
 	}
@@ -224,12 +267,12 @@ func (w *reading) waitErrand(commits int) []errand {
 	t := w.inPart[c.Topic]
 	queues, addr, now := int(w.broker.part.Topics[c.Topic].Queues), w.proc.addr, w.src.opts.Now
 	committed := slices.Clone(w.broker.part.Committed[c.First:][:queues])
-	start, asked := w.starts(commits, make([]int64, 0, queues))
+	start, asked := w.starts(commits, t.first(), make([]int64, 0, queues))
 	key := pairKey{t.name, c.Group}
 	told := &toldWait{asked: asked, Wait: model.Wait{Topic: key.topic, Group: key.group}}
 
 	var list []errand
-	var stats *topicStats
+	var stats topicStats
 	if atBeginning(start, committed) {
 		ask := w.statsErrand(t)
 		list = append(list, errand{addr, ask.request, func(body []byte, err error) finding {
@@ -264,7 +307,7 @@ func atBeginning(start, committed []int64) bool {
 // readWait reads an answer to QUERY_CONSUME_TIME_SPAN for the queues with a start.
 // The commits are those of the round before it: if the next round finds them
 // unchanged, they are what the ages belong to.
-func readWait(body []byte, committed, start []int64, stats *topicStats) (at, ages []int64, err error) {
+func readWait(body []byte, committed, start []int64, stats topicStats) (at, ages []int64, err error) {
 	at, ages = appendUnknown(nil, len(committed)), appendUnknown(nil, len(committed))
 	err = remoting.DecodeTimeSpans(body, func(s remoting.TimeSpan) {
 		q, newest := int(s.QueueID), max(s.Earliest, s.Latest, s.Consumed)
@@ -279,8 +322,8 @@ func readWait(body []byte, committed, start []int64, stats *topicStats) (at, age
 		}
 		// There is no message at the commit: the broker took its clock for the
 		// age, and 1 more. The oldest message is the one that comes next.
-		if stats != nil && q < len(stats.begins) && stats.begins[q] != model.Unknown && s.Earliest > 0 {
-			at[q], ages[q] = stats.begins[q], max(s.Delay-1-s.Earliest, 0)
+		if begins := stats.begins(); q < len(begins) && begins[q] != model.Unknown && s.Earliest > 0 {
+			at[q], ages[q] = begins[q], max(s.Delay-1-s.Earliest, 0)
 		}
 	})
 	return at, ages, err

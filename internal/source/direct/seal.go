@@ -1,0 +1,76 @@
+package direct
+
+import (
+	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
+
+// seal is the finished part. Topics that are gone are left out. For those that
+// could not be read the last good offsets stand in, for at most keep rounds;
+// carried says for how many rounds they have.
+func (p *partBuilder) seal(carried map[string]int, keep int, now time.Time) (*model.Part, map[string]int) {
+	p.part.Taken = now
+	whole := true
+	for _, t := range p.topics {
+		whole = whole && t.state == read
+	}
+	if whole {
+		p.part.Topics, p.part.Commits, p.pairs.number = clipped(p.part.Topics), clipped(p.part.Commits), clipped(p.pairs.number)
+		return p.part, nil
+	}
+	standIns := make(map[string]int)
+	out := &model.Part{Broker: p.part.Broker, Taken: now}
+	copyTopics(out, p.part, func(i int) bool { return p.topics[i].state == read })
+	copyTopics(out, p.last, func(i int) bool {
+		t := p.lastTopics[i]
+		if t == nil || t.state != missing || carried[t.name] >= keep {
+			return false
+		}
+		standIns[t.name] = carried[t.name] + 1
+		return true
+	})
+	for _, t := range p.topics {
+		if _, ok := standIns[t.name]; t.state == missing && !ok {
+			standIns[t.name] = keep // gone from view, and still counted as missing
+		}
+	}
+	p.pairs = pairsOf(out, p.pairs.set)
+	return out, standIns
+}
+
+// clipped is a list without the room that it was given to grow.
+func clipped[T any](list []T) []T {
+	if cap(list)-len(list) <= len(list)/16 {
+		return list
+	}
+	return append(make([]T, 0, len(list)), list...)
+}
+
+// copyTopics adds the topics of from that take says to, with their commits.
+func copyTopics(to, from *model.Part, take func(i int) bool) {
+	place := make(map[int32]int32)
+	for i, t := range from.Topics {
+		if !take(i) {
+			continue
+		}
+		place[int32(i)] = int32(len(to.Topics))
+		first := len(to.Ends)
+		to.Ends = append(to.Ends, from.Ends[t.First:t.First+t.Queues]...)
+		for q := range int(t.Queues) {
+			to.Begins = append(to.Begins, noted(from.Begins, int(t.First)+q))
+			to.Stored = append(to.Stored, noted(from.Stored, int(t.First)+q))
+		}
+		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues, Taken: model.StampOf(from.TakenAt(&t))})
+	}
+	for _, c := range from.Commits {
+		i, ok := place[c.Topic]
+		if !ok {
+			continue
+		}
+		n := to.Topics[i].Queues
+		first := len(to.Committed)
+		to.Committed = append(to.Committed, from.Committed[c.First:c.First+n]...)
+		to.Commits = append(to.Commits, model.Commits{Group: c.Group, Topic: i, First: int32(first)})
+	}
+}
