@@ -112,6 +112,13 @@ func (p *buffers) wait(n int64) {
 
 func (p *buffers) fits(n int64) bool { return p.lent == 0 || p.lent+n <= p.most }
 
+// trim lets go of the free buffers.
+func (p *buffers) trim() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free, p.freeBytes = nil, 0
+}
+
 // put takes a buffer back.
 func (p *buffers) put(b *buffer) {
 	if b.claim == 0 {

@@ -136,3 +136,35 @@ func TestPanicGivesLargeAnswersBack(t *testing.T) {
 		nothingPending(t, client)
 	})
 }
+
+// TestTrim: a client keeps the memory of large answers for the next ones, until it
+// is told that none will come.
+func TestTrim(t *testing.T) {
+	play := func(p *peerConn) {
+		for range 2 {
+			for _, c := range p.take(1) {
+				p.answer(c, large()...)
+			}
+		}
+		swallow(p)
+	}
+	bubble(t, Options{}, play, func(t *testing.T, client *Client, _ *pipes) {
+		ask := func() {
+			client.Pipeline(t.Context(), "broker:1", 1, numbered, func(_ int, r Response, err error) {
+				if err != nil || len(r.Body) != heldInTests/2 {
+					t.Errorf("%d bytes, err = %v", len(r.Body), err)
+				}
+			})
+		}
+		ask()
+		if n := client.buffers.freeBytes; n < heldInTests/2 || n > heldInTests {
+			t.Errorf("%d bytes are kept for the next answer", n)
+		}
+		client.Trim()
+		if client.buffers.freeBytes != 0 || client.buffers.free != nil {
+			t.Errorf("%d bytes in %d buffers are kept", client.buffers.freeBytes, len(client.buffers.free))
+		}
+		ask()
+		nothingPending(t, client)
+	})
+}

@@ -126,6 +126,10 @@ func (c *Client) Close() error {
 	return nil
 }
 
+// Trim lets go of the memory of large answers that is kept for the next ones: for
+// whoever asks much at once, and then nothing for long.
+func (c *Client) Trim() { c.buffers.trim() }
+
 // Retain closes the connections to nodes for which keep is false, and forgets
 // them: nodes that have left the cluster cost nothing.
 func (c *Client) Retain(keep func(addr string) bool) {

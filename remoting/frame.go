@@ -56,13 +56,18 @@ func ReadFrame(r *bufio.Reader, buf []byte, limit int) (Frame, []byte, error) {
 }
 
 // readGrowing reads n bytes into buf, and allocates at most readStep, then
-// twice what has really arrived.
+// twice what has really arrived. In the buffer of a large frame the next one of
+// its kind, which is a little longer, mostly has room too.
 func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
 	buf = buf[:0]
 	for len(buf) < n {
 		upto := min(n, max(cap(buf), readStep, 2*len(buf)))
 		if upto > cap(buf) {
-			grown := make([]byte, len(buf), upto)
+			size := upto
+			if size > smallFrame {
+				size = (size + smallFrame - 1) / smallFrame * smallFrame
+			}
+			grown := make([]byte, len(buf), size)
 			copy(grown, buf)
 			buf = grown
 		}

@@ -123,6 +123,7 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r.finishGroups()
 	r.within("runtimes", 1, r.takePulses)
 	r.runErrands()
+	s.client.Trim()
 	s.lastBegan = r.began
 	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List(), Steps: r.steps}
 }
