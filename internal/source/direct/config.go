@@ -37,8 +37,8 @@ func (k *configs) setTopics(body []byte, c *cluster, names *interner) (odd int, 
 		case t.ReadQueues > 0:
 			if name := names.text(t.Name); c.wanted.Topic(name) {
 				topics = append(topics, topic{
-					name: name, queues: t.ReadQueues, hash: maphash.String(k.seed, name),
-					slot: notInPart, topicMemory: topicMemory{placed: notInPart},
+					name: name, queues: t.ReadQueues, hash: uint32(maphash.String(k.seed, name)),
+					apart: c.wanted.Idle(name), slot: notInPart, topicMemory: topicMemory{placed: notInPart},
 				})
 			}
 		}
@@ -51,11 +51,13 @@ func (k *configs) setTopics(body []byte, c *cluster, names *interner) (odd int, 
 }
 
 // topic is the topic of a name; nil: there is none, or it is not wanted.
-func (k *configs) topic(name []byte) *topic { return k.topics.find(maphash.Bytes(k.seed, name), name) }
+func (k *configs) topic(name []byte) *topic {
+	return k.topics.find(uint32(maphash.Bytes(k.seed, name)), name)
+}
 
 // topicNamed is topic.
 func (k *configs) topicNamed(name string) *topic {
-	return k.topics.find(maphash.String(k.seed, name), []byte(name))
+	return k.topics.find(uint32(maphash.String(k.seed, name)), []byte(name))
 }
 
 // setGroups takes the answer to GET_ALL_SUBSCRIPTIONGROUP_CONFIG.

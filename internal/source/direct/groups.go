@@ -38,6 +38,7 @@ type group struct {
 	topics             map[string]struct{}
 
 	held     map[string]*held // by client id: the queues that it holds
+	heldBy   uint64           // the members when those that had left were let go
 	stale    bool             // claiming is older than held and clients
 	claiming []claimant
 	open     bool // of the round: a queue has no owner, or two

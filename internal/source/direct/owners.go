@@ -143,6 +143,13 @@ func (g *group) forgetLeft() {
 	if len(g.held) == 0 {
 		return
 	}
+	if g.heldBy == g.members {
+		for _, h := range g.held {
+			h.fresh = false
+		}
+		return
+	}
+	g.heldBy = g.members
 	online := make(map[string]struct{}, len(g.clients))
 	for i := range g.clients {
 		online[g.clients[i].ID] = struct{}{}

@@ -99,7 +99,7 @@ func (w *reading) endsErrands() []errand {
 	var topics []*topic
 	for i := range b.known.topics.list {
 		t := &b.known.topics.list[i]
-		if t.state == unused && (due || strings.HasPrefix(t.name, dlqPrefix)) {
+		if t.isApart() && (due || strings.HasPrefix(t.name, dlqPrefix)) {
 			topics = append(topics, t)
 		}
 	}
@@ -163,8 +163,8 @@ func (w *reading) statsErrands(s *scratch) (list []errand, late bool) {
 func (w *reading) needStats(list []waiting) []waiting {
 	for i := range w.broker.known.topics.list {
 		t := &w.broker.known.topics.list[i]
-		if w.proc.bulk == ignores && t.state != unused {
-			continue // the round itself asked for them
+		if t.state == unused && !t.apart || t.state != unused && w.proc.bulk == ignores {
+			continue // it is another shard's, or the round itself asked
 		}
 		period := w.src.opts.SlowEvery
 		if !t.behind && t.failures == 0 && w.isQuiet(t) {

@@ -295,7 +295,7 @@ func (k *configs) others() []model.TopicStats {
 	list := make([]model.TopicStats, 0, 8)
 	for i := range k.topics.list {
 		t := &k.topics.list[i]
-		if t.state != unused {
+		if !t.isApart() {
 			continue
 		}
 		o := model.TopicStats{Topic: t.name}

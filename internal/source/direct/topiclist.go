@@ -19,7 +19,7 @@ type topicList struct {
 // topic is one topic of one broker, as its settings say.
 type topic struct {
 	name   string
-	hash   uint64 // of the name, with the source's seed
+	hash   uint32 // of the name, with the source's seed
 	queues int32  // those that consumers read: ids 0 to queues-1
 
 	// Of the round: the topic's place in the part, under construction or
@@ -30,6 +30,8 @@ type topic struct {
 	// commit counts.
 	undecided bool
 	behind    bool // some group has something to consume
+
+	apart bool // it is wanted where no group has committed on it, too
 
 	topicMemory
 }
@@ -48,6 +50,9 @@ const (
 )
 
 const noPlace = -1
+
+// isApart says whether a topic that no group has committed on is wanted.
+func (t *topic) isApart() bool { return t.state == unused && t.apart }
 
 // replacedBy is a list of other topics. What is remembered of one stays while it
 // is among them.
@@ -89,7 +94,7 @@ func (l *topicList) makeIndex() {
 }
 
 // find is the topic of a name; nil: there is none.
-func (l *topicList) find(hash uint64, name []byte) *topic {
+func (l *topicList) find(hash uint32, name []byte) *topic {
 	mask := len(l.index) - 1
 	if mask < 0 {
 		return nil
