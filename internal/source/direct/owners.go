@@ -3,37 +3,38 @@ package direct
 import (
 	"fmt"
 	"hash/maphash"
+	"math"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
-// held is what one process said of the queues that it holds.
+// held is what one process said of the queues that it holds. A large cluster has
+// many thousands.
 type held struct {
 	claims []claim // of a process of a clustering group, sorted
 	// Of a broadcasting process: its own commit by queue id, model.Unknown
 	// where it has none, notHeld where it does not hold the queue.
-	queues  map[model.TopicOnBroker][]int64
-	members uint64 // the group's members when it was asked
-	asked   stamp  // of the last answer
-	fresh   bool   // the answer came in this round
-	slow    bool   // it came later than the round that asked
-
-	// After a failure: when it may be asked again.
-	failures int
-	retryAt  time.Time
-
-	// Of a broadcasting process: its last good numbers, and for how many
-	// rounds they have stood in.
-	last []model.LocalCommits
-	age  int
-
+	queues map[model.TopicOnBroker][]int64
+	last   []model.LocalCommits // its last good numbers
 	// popped are the messages that it has yet to acknowledge, by topic that it
 	// consumes by POP; nil: none, or it is of a kind that does not tell.
 	popped map[string]int64
-	popAge int // rounds since it told
+
+	members uint64 // the group's members when it was asked
+	asked   stamp  // of the last answer
+	retryAt stamp  // after a failure: when it may be asked again
+
+	failures uint8
+	age      uint8 // rounds for which last has stood in
+	popAge   uint8 // rounds since it told what popped is
+	fresh    bool  // the answer came in this round
+	slow     bool  // it came later than the round that asked
 }
+
+// oneMore counts to 255.
+func oneMore(n uint8) uint8 { return min(n, math.MaxUint8-1) + 1 }
 
 const notHeld = model.Unknown - 1
 
@@ -172,7 +173,7 @@ func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgen
 	case h == nil:
 		return true, true
 	case h.failures > 0:
-		return !now.Before(h.retryAt), false
+		return h.retryAt.until(now) >= 0, false
 	case g.model == model.Broadcasting, h.members != g.members, g.recheck.due(now):
 		return true, !h.slow
 	case h.popped != nil:
@@ -214,8 +215,8 @@ func (r *round) takeAnswer(a answer) {
 		h = &held{}
 		g.held[a.clientID] = h
 	}
-	h.failures++
-	h.retryAt = r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh))
+	h.failures = oneMore(h.failures)
+	h.retryAt = stampOf(r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh)))
 	r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo,
 		fmt.Errorf("process %s of group %s: %w", a.clientID, a.group, a.err))
 }
@@ -248,7 +249,7 @@ func (g *group) localCommits(c *cluster, keep int) []model.LocalCommits {
 		}
 		if h.fresh {
 			h.last, h.age = h.local(g, c), 0
-		} else if h.age++; h.age > keep {
+		} else if h.age = oneMore(h.age); int(h.age) > keep {
 			h.last = nil
 		}
 		for _, l := range h.last {

@@ -98,10 +98,10 @@ func (r *round) setPop(c *cluster, g *group) {
 		if h == nil || h.popped == nil || g.repeated(i) {
 			continue
 		}
-		if h.popAge++; h.fresh {
+		if h.popAge = oneMore(h.popAge); h.fresh {
 			h.popAge = 0
 		}
-		if h.popAge > r.src.opts.KeepRounds {
+		if int(h.popAge) > r.src.opts.KeepRounds {
 			continue
 		}
 		for _, topic := range slices.Sorted(maps.Keys(h.popped)) {

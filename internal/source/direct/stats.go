@@ -203,7 +203,7 @@ func (w *reading) takeStats(addr, name string, s topicStats, err error) {
 	}
 	t.asked = stampOf(w.began)
 	if err != nil {
-		if t.failures = min(t.failures, math.MaxUint8-1) + 1; int(t.failures) > w.src.opts.KeepRounds {
+		if t.failures = oneMore(t.failures); int(t.failures) > w.src.opts.KeepRounds {
 			t.hasStats = false
 			t.setTold(topicStats{})
 		}
