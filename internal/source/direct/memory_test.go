@@ -203,7 +203,7 @@ func TestShardsAskForTheirTopics(t *testing.T) {
 			}
 			asked := map[string]bool{}
 			for _, line := range log.take() {
-				for _, word := range strings.Fields(line) {
+				for word := range strings.FieldsSeq(line) {
 					if names, ok := strings.CutPrefix(word, "topic="); ok {
 						asked[names] = true
 					}

@@ -149,7 +149,7 @@ func TestCommitsInAnyOrder(t *testing.T) {
 			}
 		case random.IntN(10) == 0:
 			random.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
-		case random.IntN(10) == 0:
+		case random.IntN(9) == 0:
 			topics[fmt.Sprintf("t%d", random.IntN(8))] = 1 + random.IntN(4)
 			told(t, b, topics, groups[:4+random.IntN(5)]...)
 		}
