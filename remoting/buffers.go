@@ -35,12 +35,13 @@ const (
 	// smallFrame is the longest frame that counts as small: such are bounded
 	// by the requests in flight.
 	smallFrame = 16 << 10
-	// keepBuffer bounds a buffer that is used again, and half of most all of
-	// them: large answers must not hold their memory for ever.
+	// keepBuffer bounds a buffer that is used again, and most all of them, with
+	// what is lent: large answers must not hold their memory for ever.
 	keepBuffer = 2 << 20
-	// DefaultMaxHeld is some twenty answers that tell of a thousand queues
-	// each: more than can be decoded before the next ones are there.
-	DefaultMaxHeld = 4 << 20
+	// DefaultMaxHeld is some ten answers that tell of a thousand queues each:
+	// more than two processors decode before the next ones are there. Twice as
+	// much makes no round of twenty brokers shorter.
+	DefaultMaxHeld = 2 << 20
 )
 
 // get lends a buffer for a frame of n bytes.
@@ -64,36 +65,44 @@ func fromPool(pool *sync.Pool) *buffer {
 	return &buffer{}
 }
 
-// takeFree takes the smallest free buffer in which n bytes have room, or where
-// there is none, the largest.
+// takeFree takes the smallest free buffer in which n bytes have room, or makes
+// one: the others are for answers of another kind.
 func (p *buffers) takeFree(n int) *buffer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	best := -1
 	for i, b := range p.free {
-		if best < 0 || betterFor(n, cap(b.bytes), cap(p.free[best].bytes)) {
+		if cap(b.bytes) >= n && (best < 0 || cap(b.bytes) < cap(p.free[best].bytes)) {
 			best = i
 		}
 	}
-	if best < 0 {
-		return &buffer{}
+	if best >= 0 {
+		return p.removeFree(best)
 	}
-	b, last := p.free[best], len(p.free)-1
-	p.free[best], p.free[last] = p.free[last], nil
+	p.makeRoom()
+	return &buffer{}
+}
+
+func (p *buffers) removeFree(i int) *buffer {
+	b, last := p.free[i], len(p.free)-1
+	p.free[i], p.free[last] = p.free[last], nil
 	p.free = p.free[:last]
 	p.freeBytes -= int64(cap(b.bytes))
 	return b
 }
 
-// betterFor says whether a buffer of one size is better for n bytes than one of
-// another.
-func betterFor(n, size, than int) bool {
-	if fits := size >= n; fits != (than >= n) {
-		return fits
-	} else if fits {
-		return size < than
+// makeRoom lets go of free buffers, the smallest first, until they and what is
+// lent are within the bound.
+func (p *buffers) makeRoom() {
+	for len(p.free) > 0 && p.freeBytes+p.lent > p.most {
+		smallest := 0
+		for i, b := range p.free {
+			if cap(b.bytes) < cap(p.free[smallest].bytes) {
+				smallest = i
+			}
+		}
+		p.removeFree(smallest)
 	}
-	return size > than
 }
 
 // wait waits until so many more bytes may be lent.
@@ -129,13 +138,15 @@ func (p *buffers) put(b *buffer) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if size := int64(cap(b.bytes)); size <= keepBuffer && p.freeBytes+size <= p.most/2 {
-		p.free = append(p.free, b)
-		p.freeBytes += size
-	}
 	n := b.claim
 	b.claim = 0
-	for p.lent -= n; len(p.waiting) > 0 && p.fits(p.waiting[0].bytes); p.waiting = p.waiting[1:] {
+	p.lent -= n
+	if size := int64(cap(b.bytes)); size > 0 && size <= keepBuffer {
+		p.free = append(p.free, b)
+		p.freeBytes += size
+		p.makeRoom()
+	}
+	for ; len(p.waiting) > 0 && p.fits(p.waiting[0].bytes); p.waiting = p.waiting[1:] {
 		p.lent += p.waiting[0].bytes
 		close(p.waiting[0].granted)
 	}

@@ -168,3 +168,39 @@ func TestTrim(t *testing.T) {
 		nothingPending(t, client)
 	})
 }
+
+// TestFreeBuffers: one that is too small waits for a shorter answer, and what is
+// free and lent together stays within the bound.
+func TestFreeBuffers(t *testing.T) {
+	p := buffers{most: 1 << 20}
+	lend := func(n int) *buffer {
+		b := p.get(n)
+		if cap(b.bytes) < n {
+			b.bytes = make([]byte, 0, n)
+		}
+		if p.freeBytes+p.lent > p.most {
+			t.Fatalf("%d bytes are free and %d lent, of %d", p.freeBytes, p.lent, p.most)
+		}
+		return b
+	}
+	short := lend(300 << 10)
+	p.put(short)
+	long := lend(500 << 10)
+	if long == short {
+		t.Error("a buffer of 300 kB was lent for 500")
+	}
+	if again := lend(200 << 10); again != short {
+		t.Error("the free buffer was not lent")
+	}
+	p.put(short)
+	p.put(long)
+	third := lend(510 << 10)
+	if len(p.free) != 1 || p.free[0] != long {
+		t.Errorf("%d buffers are free, want the longer one", len(p.free))
+	}
+	p.put(third)
+	p.trim()
+	if len(p.free) != 0 || p.freeBytes != 0 || p.lent != 0 {
+		t.Errorf("after all: %d free of %d bytes, %d lent", len(p.free), p.freeBytes, p.lent)
+	}
+}

@@ -102,6 +102,7 @@ func setDefault[T int | int64 | time.Duration](v *T, to T) {
 type Client struct {
 	opts    Options
 	buffers buffers
+	outs    sync.Pool // of *[]byte: long write buffers
 
 	mu     sync.Mutex
 	nodes  map[string]*node
@@ -122,6 +123,14 @@ func (c *Client) Close() error {
 	c.mu.Unlock()
 	for _, n := range nodes {
 		n.drop(ErrClosed)
+	}
+	return nil
+}
+
+// longOut is a buffer for a long request.
+func (c *Client) longOut() []byte {
+	if b, ok := c.outs.Get().(*[]byte); ok {
+		return (*b)[:0]
 	}
 	return nil
 }

@@ -59,8 +59,8 @@ type result struct {
 const (
 	// ioBuffer is the size of a connection's read buffer.
 	ioBuffer = 16 << 10
-	// keepOut is the largest write buffer that is used again: of a hundred
-	// connections that each have sent a long list once, none keeps it.
+	// keepOut is the largest write buffer that a connection keeps: of a hundred
+	// that each have sent a long list once, none keeps it.
 	keepOut = 4 << 10
 )
 
@@ -206,6 +206,8 @@ func (c *conn) write() {
 			return
 		}
 		if cap(out) > keepOut {
+			long := out // the pool's from now on
+			c.node.client.outs.Put(&long)
 			out = nil
 		}
 	}
@@ -267,6 +269,9 @@ func (c *conn) send(b *batch, r Request) (opaque int32, size int, err error) {
 	}
 	if c.signer != nil {
 		cmd.Fields = c.signer.sign(r.Fields, r.Body)
+	}
+	if long := cmd.roughSize(); len(c.out) == 0 && long > max(keepOut, cap(c.out)) {
+		c.out = c.node.client.longOut()
 	}
 	before := len(c.out)
 	c.out, err = cmd.Append(c.out, JSONHeader)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +27,7 @@ import (
 const program = "rocketmq_exporter"
 
 func main() {
+	runtime.MemProfileRate = 0   // its tables take a megabyte; see runApp
 	cobra.MousetrapHelpText = "" // what Windows starts by a click may have its settings in the environment
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -86,6 +88,9 @@ func newLogger(valid config.Valid, w io.Writer) logger {
 
 func (l logger) setLevel(level string) { _ = l.level.Set(level) }
 
+// memProfileRate is Go's own: one sample for about so many bytes.
+const memProfileRate = 512 << 10
+
 // runApp runs the exporter until ctx ends. load reads the settings anew.
 func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, error), listeners []net.Listener, l logger) error {
 	tune := tuneMemory(memlimit.FromCgroup, l.Logger)
@@ -93,6 +98,9 @@ func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, 
 	if err != nil {
 		closeAll(listeners)
 		return err
+	}
+	if len(profiles) > 0 {
+		runtime.MemProfileRate = memProfileRate
 	}
 	a, err := app.New(valid, l.Logger)
 	if err != nil {

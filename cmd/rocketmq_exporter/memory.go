@@ -18,8 +18,8 @@ import (
 // collected all the time.
 const (
 	gcPercent      = 50
-	gcPercentLarge = 15
-	gcLeast        = 4 << 20 // bytes
+	gcPercentLarge = 10
+	gcLeast        = 3 << 20 // bytes
 )
 
 // gcPercentFor is how much a heap of which so many bytes are in use may grow.

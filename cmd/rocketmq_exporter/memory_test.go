@@ -17,7 +17,7 @@ func TestGCPercent(t *testing.T) {
 		live uint64
 		want int
 	}{
-		{0, 50}, {1 << 20, 50}, {8 << 20, 50}, {10 << 20, 40}, {16 << 20, 25}, {26 << 20, 15}, {1 << 30, 15}, {1 << 50, 15},
+		{0, 50}, {1 << 20, 50}, {6 << 20, 50}, {8 << 20, 37}, {12 << 20, 25}, {24 << 20, 12}, {30 << 20, 10}, {1 << 30, 10}, {1 << 50, 10},
 	} {
 		if got := gcPercentFor(c.live); got != c.want {
 			t.Errorf("%d bytes in use: %d %%, want %d", c.live, got, c.want)

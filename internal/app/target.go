@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/config"
@@ -41,10 +40,8 @@ type target struct {
 	// published is called after each round; nil: nobody wants to know.
 	published func()
 
-	// state is replaced as a whole after each round and never written to:
-	// scrapes and pages read it without a lock.
-	state atomic.Pointer[state]
-	mu    sync.Mutex // of whoever replaces state
+	state latest
+	mu    sync.Mutex // of whoever replaces state, and of shown
 	shown shown
 }
 
@@ -61,28 +58,29 @@ func (t *target) publish(r source.Round, took time.Duration) {
 	s := &state{failures: r.Failures, took: took, steps: r.Steps, round: t.rounds}
 	t.disown(r.Snapshots)
 	t.rename(r.Snapshots)
-	states := t.isShown().states
 	for _, snap := range r.Snapshots {
-		past := t.past(snap.Cluster)
-		past.Add(snap)
-		report := lag.BuildAfter(snap, past, states)
-		s.reports = append(s.reports, report)
+		t.past(snap.Cluster).Add(snap)
 	}
 	t.forgetPasts(r.Snapshots)
-	s.end = endOf(s.reports, r.Failures)
-	t.store(s)
+	t.replace(s, r.Snapshots)
 	if t.published != nil {
 		t.published()
 	}
 }
 
-// store has the end of a round seen.
-func (t *target) store(s *state) {
+// replace has the end of a round seen, in place of the last one.
+func (t *target) replace(s *state, snaps []*model.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.show(t.shown)
-	t.stats.round(s, t.now())
-	t.state.Store(s)
+	t.state.Replace(func() *state {
+		for _, snap := range snaps {
+			s.reports = append(s.reports, lag.BuildAfter(snap, t.past(snap.Cluster), t.shown.states))
+		}
+		s.end = endOf(s.reports, s.failures)
+		s.show(t.shown)
+		t.stats.round(s, t.now())
+		return s
+	})
 }
 
 // show has the target shown as other settings say, from now on.
