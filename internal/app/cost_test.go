@@ -161,7 +161,7 @@ func TestCost(t *testing.T) {
 	// queue. Bytes are the offsets of the round, and the report. Behind it 64
 	// pairs are asked how old their backlog is, with some 30 allocations each,
 	// and the history of their queues notes it.
-	collect.check(t, "round", cost{allocations: 9_000, bytes: 5_300_000})
+	collect.check(t, "round", cost{allocations: 13_000, bytes: 5_300_000})
 	report := costOf(5, func() {}, func() { lag.Build(c.report().Snapshot) })
 	// Lists, some of which grow by doubling, and an age of each row.
 	report.check(t, "report", cost{allocations: 260, bytes: 1_450_000})

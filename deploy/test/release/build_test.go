@@ -17,7 +17,7 @@ import (
 // with what else is in it. Where one grows beyond its bound at once by megabytes,
 // something reachable calls methods by names that the linker cannot know, as
 // text/template does: see docs/design.md.
-var mostBytes = map[string]int{"amd64": 14_400_000, "arm64": 13_400_000}
+var mostBytes = map[string]int{"amd64": 14_600_000, "arm64": 13_600_000}
 
 // stamp is what make tells of the commit, here without one.
 var stamp = []string{"VERSION=9.8.7", "REVISION=abc", "BRANCH=main", "BUILD_USER=nobody", "BUILD_DATE=20260102-03:04:05"}
