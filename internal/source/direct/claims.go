@@ -78,7 +78,7 @@ func continues(queues []queueRef, i int) bool {
 type claimant struct {
 	client int32   // index in the group's clients
 	claims []claim // sorted
-	asked  stamp
+	asked  model.Stamp
 }
 
 // claimants are those of the group's processes that have said what they hold.
@@ -125,13 +125,13 @@ func own(owners []int32, topic ref, claimants []claimant) (twice bool) {
 	return twice
 }
 
-func askedOf(claimants []claimant, client int32) stamp {
+func askedOf(claimants []claimant, client int32) model.Stamp {
 	for i := range claimants {
 		if claimants[i].client == client {
 			return claimants[i].asked
 		}
 	}
-	return never
+	return model.NoStamp
 }
 
 // assignOwners says who holds each queue, part by part, and which groups have

@@ -31,7 +31,7 @@ func TestClaims(t *testing.T) {
 		const queues = 12
 		want := make([]int32, queues)
 		holders := make([][]queueRef, 3)
-		asked := []stamp{1, 3, 2}
+		asked := []model.Stamp{1, 3, 2}
 		twice := false
 		for q := range want {
 			want[q] = model.NoOwner

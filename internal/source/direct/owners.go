@@ -22,9 +22,9 @@ type held struct {
 	// consumes by POP; nil: none, or it is of a kind that does not tell.
 	popped map[string]int64
 
-	members uint64 // the group's members when it was asked
-	asked   stamp  // of the last answer
-	retryAt stamp  // after a failure: when it may be asked again
+	members uint64      // the group's members when it was asked
+	asked   model.Stamp // of the last answer
+	retryAt model.Stamp // after a failure: when it may be asked again
 
 	failures uint8
 	age      uint8 // rounds for which last has stood in
@@ -173,13 +173,13 @@ func (g *group) due(id string, now time.Time, refresh time.Duration) (due, urgen
 	case h == nil:
 		return true, true
 	case h.failures > 0:
-		return h.retryAt.until(now) >= 0, false
+		return ageOf(h.retryAt, now) >= 0, false
 	case g.model == model.Broadcasting, h.members != g.members, g.recheck.due(now):
 		return true, !h.slow
 	case h.popped != nil:
 		return true, false // what is in flight changes all the time; the next round shows it
 	}
-	return h.asked.until(now) >= refresh, false
+	return ageOf(h.asked, now) >= refresh, false
 }
 
 func (r *round) takeAnswers(answers []answer) {
@@ -202,7 +202,7 @@ func (r *round) takeAnswer(a answer) {
 		g.held = make(map[string]*held)
 	}
 	if a.err == nil {
-		a.held.members, a.held.asked, a.held.fresh = a.members, stampOf(r.began), true
+		a.held.members, a.held.asked, a.held.fresh = a.members, model.StampOf(r.began), true
 		a.held.slow = a.began.Before(r.began)
 		if h := g.held[a.clientID]; h != nil {
 			a.held.last = h.last
@@ -216,7 +216,7 @@ func (r *round) takeAnswer(a answer) {
 		g.held[a.clientID] = h
 	}
 	h.failures = oneMore(h.failures)
-	h.retryAt = stampOf(r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh)))
+	h.retryAt = model.StampOf(r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh)))
 	r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo,
 		fmt.Errorf("process %s of group %s: %w", a.clientID, a.group, a.err))
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
 
 // Bounds of what one broker is asked behind one round. They are what a broker of
@@ -144,7 +146,7 @@ func (w *reading) statsErrands(s *scratch) (list []errand, late bool) {
 	for i := range topics {
 		one := &topics[i]
 		t := &w.broker.known.topics.list[one.place]
-		isNew, isDue := t.asked == never, one.age+elapsed > one.period
+		isNew, isDue := t.asked == model.NoStamp, one.age+elapsed > one.period
 		late = late || isNew || one.age > 2*max(one.period, elapsed)
 		if !isNew && !isDue && *share < 1 || len(list) >= maxStatsTopics || queues+int(t.queues) > maxStatsQueues && queues > 0 {
 			break
@@ -170,7 +172,7 @@ func (w *reading) needStats(list []waiting) []waiting {
 		if !t.behind && t.failures == 0 && w.isQuiet(t) {
 			period *= quietCycles
 		}
-		age := t.asked.until(w.began)
+		age := ageOf(t.asked, w.began)
 		list = append(list, waiting{int32(i), float32(age) / float32(period), period, age})
 	}
 	return list

@@ -16,7 +16,7 @@ import (
 // the last part.
 type topicMemory struct {
 	lists  *topicLists // nil: there is nothing in them
-	asked  stamp
+	asked  model.Stamp
 	atEnds uint32 // fingerprint of the ends that were told with the stats
 	placed int32  // place in the broker's last good part; notInPart
 
@@ -98,25 +98,17 @@ func (m *topicMemory) leave(last *model.Part) {
 	m.placed = notInPart
 }
 
-// stamp is a time in ms since 1970, in a third of the bytes.
-type stamp int64
-
-const never stamp = 0
-
-func stampOf(t time.Time) stamp { return stamp(t.UnixMilli()) }
-
-func (s stamp) time() time.Time { return time.UnixMilli(int64(s)) }
-
-func (s stamp) until(t time.Time) time.Duration {
-	if s == never {
+// ageOf is for how long something that was at a time has been.
+func ageOf(at model.Stamp, now time.Time) time.Duration {
+	if at == model.NoStamp {
 		return math.MaxInt64
 	}
-	return t.Sub(s.time())
+	return now.Sub(at.Time())
 }
 
 // forgetStats forgets what the slower cycle knows.
 func (m *topicMemory) forgetStats() {
-	m.hasStats, m.asked = false, never
+	m.hasStats, m.asked = false, model.NoStamp
 	m.setTold(topicStats{})
 }
 
@@ -124,13 +116,13 @@ func (m *topicMemory) forgetStats() {
 // few lists in one. They are not written to later.
 type topicStats struct {
 	values []int64
-	at     stamp
+	at     model.Stamp
 }
 
 const statsLists = 3
 
 func newTopicStats(queues int, at time.Time) topicStats {
-	return topicStats{appendUnknown(make([]int64, 0, statsLists*queues), statsLists*queues), stampOf(at)}
+	return topicStats{appendUnknown(make([]int64, 0, statsLists*queues), statsLists*queues), model.StampOf(at)}
 }
 
 func (s *topicStats) list(i int) []int64 {
@@ -201,7 +193,7 @@ func (w *reading) takeStats(addr, name string, s topicStats, err error) {
 	if t == nil || isNotFound(err) {
 		return // it was deleted meanwhile, and is gone or soon will be
 	}
-	t.asked = stampOf(w.began)
+	t.asked = model.StampOf(w.began)
 	if err != nil {
 		if t.failures = oneMore(t.failures); int(t.failures) > w.src.opts.KeepRounds {
 			t.hasStats = false
@@ -300,7 +292,7 @@ func (k *configs) others() []model.TopicStats {
 		}
 		o := model.TopicStats{Topic: t.name}
 		if s := t.told(); t.hasStats {
-			o.Taken, o.Ends, o.Begins, o.Stored = s.at.time(), s.ends(), s.begins(), s.stored()
+			o.Taken, o.Ends, o.Begins, o.Stored = s.at.Time(), s.ends(), s.begins(), s.stored()
 		}
 		list = append(list, o)
 	}
