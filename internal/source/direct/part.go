@@ -126,7 +126,11 @@ func (p *partBuilder) pair(key remoting.OffsetKey) (*topic, int32) {
 			continue
 		}
 		p.next = i + 1
-		return p.lastTopics[c.Topic], p.lastPairs.number[i]
+		t := p.lastTopics[c.Topic]
+		if t == nil { // deleted, and maybe made anew since the last part
+			t = p.broker.known.topic(key.Topic)
+		}
+		return t, p.lastPairs.number[i]
 	}
 	n, ok := p.pairs.set.index[string(key.Group)]
 	if !ok {

@@ -223,3 +223,22 @@ func comma(i int) string {
 	}
 	return ","
 }
+
+// TestTopicMadeAnewUnseen: a topic that was deleted and made anew, while the
+// commits of its broker could not be read, has its rows at once.
+func TestTopicMadeAnewUnseen(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a"), nil)
+		s.Shop()
+		s.Check("all is well")
+		b := s.MQ.Broker("broker-a")
+		b.Inject(fakemq.Fault{Code: remoting.GetAllConsumerOffset, Effect: fakemq.Garble()})
+		s.Must(s.MQ.DeleteTopic("orders"))
+		s.Collect()
+		b.ClearFaults()
+		s.Topic("orders", 4)
+		s.Produce("orders", 20)
+		s.Consume("billing", "orders", 5)
+		s.Check("it is there again")
+	})
+}
