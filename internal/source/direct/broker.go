@@ -16,8 +16,9 @@ type reading struct {
 	broker *broker
 	proc   *proc
 	build  *partBuilder
-	late   bool // something that is asked behind rounds is older than it should be
-	denied bool // the bulk request for ends was, which says nothing of the release
+	found  []finding // behind earlier rounds, before this one read anything
+	late   bool      // something that is asked behind rounds is older than it should be
+	denied bool      // the bulk request for ends was, which says nothing of the release
 
 	// Of the sealed part: its topics in their order, nil where one was deleted
 	// meanwhile, and where in the last part each was; notInPart.
@@ -33,7 +34,9 @@ func (r *round) readBrokers() {
 		for _, b := range c.brokers {
 			teller := b.teller()
 			b.reader = teller.addr
-			w := &reading{round: r, broker: b, proc: teller, build: newPartBuilder(b)}
+			// What is found from now on may be newer than the offsets of the
+			// round, and is for the next one.
+			w := &reading{round: r, broker: b, proc: teller, build: newPartBuilder(b), found: b.errands.take()}
 			r.sources = append(r.sources, w)
 			reads = append(reads, w.run)
 			for _, p := range b.procs {
@@ -152,7 +155,7 @@ func (r *round) sealParts() {
 
 func (w *reading) sealPart() {
 	b, keep := w.broker, w.src.opts.KeepRounds
-	for _, found := range b.errands.take() {
+	for _, found := range w.found {
 		found(w)
 	}
 	if w.build.err == nil {

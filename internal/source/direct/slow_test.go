@@ -387,3 +387,38 @@ func TestErrandsOfADeadBroker(t *testing.T) {
 	s.MQ.Broker("broker-a").ClearFaults()
 	s.wantQueues("it is back", s.cycle())
 }
+
+// TestErrandsAnsweredWithinARound: what is told behind a round while the next one
+// reads is newer than its ends, and must not pass for that of another topic.
+func TestErrandsAnsweredWithinARound(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Shop()
+	s.wantQueues("a cycle", s.cycle())
+	b := s.MQ.Broker("broker-a")
+	open := make(chan struct{})
+	b.Inject(fakemq.Fault{
+		Code: remoting.GetTopicStatsInfo, Fields: map[string]string{"topic": "orders"}, Effect: fakemq.Gate(open),
+	})
+	s.clock.Advance(time.Minute)
+	s.More()
+	s.Collect()
+	// The last thing that a round asks here before it makes its parts.
+	s.src.opts.Parallel = 1
+	late := s.src.clusters["c"].brokers["broker-a"]
+	r := &round{src: s.src, ctx: t.Context(), began: s.clock.Now()}
+	r.within("name_servers", 1, r.readTopology)
+	r.within("brokers", 1, r.readBrokers)
+	s.Produce("orders", 40)
+	close(open)
+	s.settleErrands()
+	r.readGroupsElsewhere()
+	r.sealParts()
+	for i := range late.part.Topics {
+		topic := &late.part.Topics[i]
+		if begins := late.part.Begins[topic.First : topic.First+topic.Queues]; topic.Name == "orders" && slices.Contains(begins, model.Unknown) {
+			t.Errorf("begins %v of a topic that is as it was", begins)
+		}
+	}
+	s.wantQueues("a cycle later", s.cycle())
+}
