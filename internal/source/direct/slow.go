@@ -45,13 +45,15 @@ func (w *reading) runErrands() {
 	b.part.Others = b.known.others()
 	wanted := w.survey(s)
 	b.part.Waits = b.waits.of(w.began)
-	if b.errands.busy() || w.src.opts.SlowEvery < 0 {
+	if w.src.opts.SlowEvery < 0 {
+		return
+	}
+	s.waiting, w.late = w.needStats(s.waiting[:0])
+	if b.errands.busy() {
 		return
 	}
 	list := slices.Concat(w.endsErrands(), w.waitErrands(wanted), w.modeErrands(), w.replicaErrands())
-	stats, late := w.statsErrands(s)
-	w.late = late
-	b.errands.start(w.src, append(list, stats...))
+	b.errands.start(w.src, append(list, w.statsErrands(s.waiting)...))
 }
 
 // scratch is memory for planning errands, of one broker after the other.
@@ -126,19 +128,23 @@ type waiting struct {
 	age     time.Duration // since they were
 }
 
+// elapsed is the time since the round before; 0 in the first one.
+func (w *reading) elapsed() time.Duration {
+	if w.src.lastBegan.IsZero() {
+		return 0
+	}
+	return w.began.Sub(w.src.lastBegan)
+}
+
 // statsErrands ask for the stats of topics: of new ones at once, of the others in
 // turn, as many as it takes to come round in one cycle, those first that have
-// waited for longest. Late says that some are older than they should be, or not
-// known yet.
-func (w *reading) statsErrands(s *scratch) (list []errand, late bool) {
-	s.waiting = w.needStats(s.waiting[:0])
-	topics, elapsed := s.waiting, time.Duration(0)
-	if !w.src.lastBegan.IsZero() {
-		elapsed = w.began.Sub(w.src.lastBegan)
-	}
+// waited for longest.
+func (w *reading) statsErrands(topics []waiting) []errand {
+	elapsed := w.elapsed()
 	slices.SortFunc(topics, func(a, b waiting) int {
 		return cmp.Or(cmp.Compare(b.overdue, a.overdue), cmp.Compare(a.place, b.place))
 	})
+	var list []errand
 	share, queues := &w.broker.share, 0
 	for i := range topics {
 		*share += float64(elapsed) / float64(topics[i].period)
@@ -147,7 +153,6 @@ func (w *reading) statsErrands(s *scratch) (list []errand, late bool) {
 		one := &topics[i]
 		t := &w.broker.known.topics.list[one.place]
 		isNew, isDue := t.asked == model.NoStamp, one.age+elapsed > one.period
-		late = late || isNew || one.age > 2*max(one.period, elapsed)
 		if !isNew && !isDue && *share < 1 || len(list) >= maxStatsTopics || queues+int(t.queues) > maxStatsQueues && queues > 0 {
 			break
 		}
@@ -158,11 +163,13 @@ func (w *reading) statsErrands(s *scratch) (list []errand, late bool) {
 		queues += int(t.queues)
 	}
 	*share = min(max(*share, 0), 1)
-	return list, late
+	return list
 }
 
-// needStats lists the topics whose stats no round asks for.
-func (w *reading) needStats(list []waiting) []waiting {
+// needStats lists the topics whose stats no round asks for. Late says that some are
+// older than they should be, or not known yet.
+func (w *reading) needStats(list []waiting) (topics []waiting, late bool) {
+	elapsed := w.elapsed()
 	for i := range w.broker.known.topics.list {
 		t := &w.broker.known.topics.list[i]
 		if t.state == unused && !t.apart || t.state != unused && w.proc.bulk == ignores {
@@ -173,9 +180,10 @@ func (w *reading) needStats(list []waiting) []waiting {
 			period *= quietCycles
 		}
 		age := ageOf(t.asked, w.began)
+		late = late || age > 2*max(period, elapsed)
 		list = append(list, waiting{int32(i), float32(age) / float32(period), period, age})
 	}
-	return list
+	return list, late
 }
 
 // isQuiet says whether a topic's queues end where they did when its stats were

@@ -422,3 +422,24 @@ func TestErrandsAnsweredWithinARound(t *testing.T) {
 	}
 	s.wantQueues("a cycle later", s.cycle())
 }
+
+// TestSlowCycleThatIsLate: while nothing has been told, the cycle was never on time.
+func TestSlowCycleThatIsLate(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Shop()
+	open := make(chan struct{})
+	b := s.MQ.Broker("broker-a")
+	b.Inject(fakemq.Fault{Code: remoting.GetTopicStatsInfo, Effect: fakemq.Gate(open)})
+	for range 4 {
+		s.clock.Advance(time.Hour)
+		if at := s.Collect().Snapshots[0].SlowTaken; !at.IsZero() {
+			t.Errorf("nothing was told yet, and the slower cycle was last on time at %v", at)
+		}
+	}
+	close(open)
+	s.settleErrands()
+	if r := s.cycle(); r.Snapshots[0].SlowTaken.IsZero() {
+		t.Error("the slower cycle was never on time")
+	}
+}
