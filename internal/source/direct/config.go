@@ -23,18 +23,19 @@ const maxQueues = 1 << 16
 func (k *configs) forgetSums() { k.topicsSum, k.groupsSum = 0, 0 }
 
 // setTopics takes the answer to GET_ALL_TOPIC_CONFIG. odd counts topics whose
-// number of queues is beyond belief.
+// number of queues is beyond belief, by itself or with those of the others.
 func (k *configs) setTopics(body []byte, c *cluster, names *interner) (odd int, err error) {
 	sum := maphash.Bytes(k.seed, body)
 	if sum == k.topicsSum {
 		return 0, nil
 	}
-	topics := make([]topic, 0, len(k.topics.list)+1)
+	topics, queues := make([]topic, 0, len(k.topics.list)+1), 0
 	err = remoting.DecodeTopicConfigs(body, func(t remoting.TopicConfig) {
 		switch {
-		case t.ReadQueues < 0 || t.ReadQueues > maxQueues:
+		case t.ReadQueues < 0 || t.ReadQueues > maxQueues || queues+int(t.ReadQueues) > maxRows:
 			odd++
 		case t.ReadQueues > 0:
+			queues += int(t.ReadQueues)
 			if name := names.text(t.Name); c.wanted.Topic(name) {
 				topics = append(topics, topic{
 					name: name, queues: t.ReadQueues, hash: uint32(maphash.String(k.seed, name)),

@@ -46,8 +46,9 @@ func newPartBuilder(b *broker) *partBuilder {
 	return &partBuilder{broker: b, part: &model.Part{Broker: b.name}, last: last}
 }
 
-// maxRows bounds the queues of all tables of commits of one broker that are
-// believed: a few bytes of a forged answer name thousands of queues.
+// maxRows bounds the queues that are believed of one broker: those of all its
+// topics, and those of all tables of commits. A few bytes of a forged answer name
+// thousands of queues.
 const maxRows = 1 << 22
 
 // begin starts the part, when the broker's topics and groups are known.

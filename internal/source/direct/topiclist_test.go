@@ -209,3 +209,21 @@ func entriesOf(t *testing.T, p *partBuilder, body []byte) []string {
 	}
 	return list
 }
+
+// TestTopicsOfTooManyQueues: a few bytes of a forged list must not lead to memory
+// for millions of queues.
+func TestTopicsOfTooManyQueues(t *testing.T) {
+	topics := map[string]int{}
+	for i := range 100 {
+		topics[fmt.Sprintf("topic-%d", i)] = maxQueues
+	}
+	b := newBroker(newCluster(), "broker-a")
+	told(t, b, topics)
+	queues := 0
+	for i := range b.known.topics.list {
+		queues += int(b.known.topics.list[i].queues)
+	}
+	if queues != maxRows {
+		t.Errorf("%d queues are believed, want %d", queues, maxRows)
+	}
+}
