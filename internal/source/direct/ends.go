@@ -2,6 +2,7 @@ package direct
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -234,7 +235,8 @@ func (r *round) readBroadcastEnds() {
 			return
 		}
 		for _, g := range groups {
-			for name := range g.topics {
+			// In a fixed order, so that rounds share the list of topics.
+			for _, name := range slices.Sorted(maps.Keys(g.topics)) {
 				if t := w.broker.known.topicNamed(name); t != nil && t.state == unused && w.build.fits(t) {
 					w.build.want(t)
 				}

@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
@@ -39,4 +40,21 @@ func TestRoundsShareWhatStays(t *testing.T) {
 		}
 	}
 	s.Check("with more topics")
+}
+
+// TestRoundsShareTopicsOfBroadcastingGroups: they come in the same order again.
+func TestRoundsShareTopicsOfBroadcastingGroups(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
+	var names []string
+	for i := range 12 {
+		names = append(names, fmt.Sprintf("topic-%d", i))
+		s.Topic(names[i], 2)
+	}
+	s.Group(fakemq.Group{Name: "cache", Topics: names, Broadcasting: true}, 2)
+	s.Collect()
+	part := func() model.PartOfRound { return s.Collect().Snapshots[0].Parts[0] }
+	if first, second := part(), part(); &first.Topics[0] != &second.Topics[0] {
+		t.Error("two rounds without a change share no topics")
+	}
 }
