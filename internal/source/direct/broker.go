@@ -40,7 +40,7 @@ func (r *round) readBrokers() {
 			r.sources = append(r.sources, w)
 			reads = append(reads, w.run)
 			for _, p := range b.procs {
-				if p != teller {
+				if p != teller && !p.ousted {
 					pings = append(pings, func() { r.ping(c, p) })
 				}
 			}
@@ -50,6 +50,11 @@ func (r *round) readBrokers() {
 }
 
 func (w *reading) run() {
+	if w.proc.ousted {
+		w.build.err = fmt.Errorf("%s: no name server lists broker %s any more, and another broker has its address", w.proc.addr, w.broker.name)
+		w.add(w.broker.cluster.name, w.proc.addr, remoting.GetBrokerClusterInfo.String(), reasonOusted, w.build.err)
+		return
+	}
 	known := w.askKnownGroups()
 	w.build.err = w.ask()
 	if w.build.err == nil {
@@ -105,6 +110,9 @@ func (w *reading) ask() error {
 // (SlaveSynchronize.syncConsumerOffset) and has none of its own. That nobody
 // has committed anything must not be believed of it.
 const reasonNoCommits = "no_commits"
+
+// reasonOusted: see proc.ousted.
+const reasonOusted = "address_taken"
 
 // note counts a failure, and returns the first one.
 func (w *reading) note(code remoting.RequestCode, err, first error) error {

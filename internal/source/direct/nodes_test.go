@@ -2,7 +2,9 @@ package direct
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -462,4 +464,42 @@ func TestBrokerNamesAreSystemTopics(t *testing.T) {
 	s.compareOnly("broker-b is no broker", onA, s.Truth().Only(onA))
 	s.MQ.Broker("broker-b").Register()
 	s.compareOnly("broker-b is a broker", onA, s.Truth().Only(onA).Only(not(onTopic("broker-b"))))
+}
+
+// TestAddressOfAnother: who answers at the address of a broker that is away is not
+// that broker, when name servers list another one there.
+func TestAddressOfAnother(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
+		s.Shop()
+		last := s.RowsOf("all is well", s.Check("all is well"))
+		s.settlePulses()
+		addr := s.MQ.Broker("broker-a").Addr()
+		swap := s.MQ.NameServer(0).Inject(fakemq.Fault{Code: remoting.GetBrokerClusterInfo, Effect: fakemq.Body(fmt.Appendf(nil,
+			`{"brokerAddrTable":{"broker-b":{"brokerName":"broker-b","cluster":"c","brokerAddrs":{0:%q}}}}`, addr))})
+		s.More()
+		for i := 1; i <= keep+2; i++ {
+			r := s.Collect()
+			want := sourcetest.Rows{}
+			if i <= keep {
+				want = last.Only(onBroker("broker-a"))
+			}
+			if got := s.RowsOf("another is there", r).Only(onBroker("broker-a")); !maps.Equal(got, want) {
+				t.Errorf("round %d: rows of broker-a %v, want %v", i, got, want)
+			}
+			if states := up(r); states["broker-a/0"] || !states["broker-b/0"] {
+				t.Errorf("round %d: up: %v", i, states)
+			}
+			s.wantIncomplete("another is there", r, 1)
+			if list := failures(r); !slices.Equal(list, []string{addr + " GET_BROKER_CLUSTER_INFO address_taken"}) {
+				t.Errorf("round %d: failures: %q", i, list)
+			}
+		}
+		swap.Remove()
+		r := s.Check("it is back")
+		s.noFailures("it is back", r)
+		if states := up(r); !states["broker-a/0"] || !states["broker-b/0"] {
+			t.Errorf("back: up: %v", states)
+		}
+	})
 }

@@ -45,7 +45,9 @@ func (r *round) feelPulses() {
 	for _, c := range r.src.clusters {
 		for _, b := range c.brokers {
 			for _, p := range b.procs {
-				r.src.feel(p.addr, p.pulse, r.began)
+				if !p.ousted {
+					r.src.feel(p.addr, p.pulse, r.began)
+				}
 			}
 		}
 	}
@@ -126,7 +128,10 @@ func (r *round) takePulses() {
 }
 
 func (r *round) takePulse(c *cluster, p *proc) {
-	last := p.pulse.latest(r)
+	var last beat
+	if !p.ousted {
+		last = p.pulse.latest(r)
+	}
 	if p.up = p.told || last.up && !last.at.Before(r.began); p.up {
 		p.seen = r.began
 	}

@@ -3,6 +3,7 @@ package direct
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -47,6 +48,7 @@ type proc struct {
 	id      int64
 	addr    string
 	listed  bool      // a name server told of it in this round
+	ousted  bool      // none did, but of another broker's process at its address
 	told    bool      // it answered some request for offsets in this round
 	seen    time.Time // last listed, or last answered
 	up      bool
@@ -98,6 +100,36 @@ func (r *round) readTopology() {
 		}
 	}
 	r.forget()
+	r.noteOusted()
+}
+
+// noteOusted notes whose address is another broker's now: one that got another
+// name, or the address of one that is away. Who answers there is not this one.
+func (r *round) noteOusted() {
+	listed := make(map[string]bool)
+	for p := range r.src.procs() {
+		if p.listed {
+			listed[p.addr] = true
+		}
+	}
+	for p := range r.src.procs() {
+		p.ousted = !p.listed && listed[p.addr]
+	}
+}
+
+// procs are the processes of all brokers.
+func (s *Source) procs() iter.Seq[*proc] {
+	return func(yield func(*proc) bool) {
+		for _, c := range s.clusters {
+			for _, b := range c.brokers {
+				for _, p := range b.procs {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 func (r *round) askNameServer(ns *model.NameServer) remoting.ClusterInfo {
