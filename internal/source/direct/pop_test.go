@@ -121,6 +121,7 @@ func TestMutePopProcess(t *testing.T) {
 	s.cycle()
 	s.settleAsker()
 	s.round(time.Second)
+	s.settleAsker() // else the last question may meet the fault already
 	for _, b := range []string{"broker-a", "broker-b"} {
 		s.MQ.Broker(b).Inject(fakemq.Fault{
 			Code: remoting.GetConsumerRunningInfo, Fields: map[string]string{"clientId": ids[0]},
