@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	// flushSize is how much is gathered before it is written: large enough
-	// that a write's price does not count, small enough for the cache.
-	flushSize = 48 << 10
+	// flushSize is how much is gathered before it is written: a write to a
+	// connection wakes whoever reads, and with 48 KiB at a time that took
+	// longer than the copy of the bytes.
+	flushSize = 240 << 10
 	// bufferSize leaves room behind flushSize for the series under way.
-	bufferSize = 64 << 10
+	bufferSize = 256 << 10
 	// keepSize is the largest buffer that is used again. Only a name of
 	// absurd length makes one grow.
-	keepSize = 256 << 10
+	keepSize = 512 << 10
 )
 
 // encoder writes series into one buffer that is used over and over. The order

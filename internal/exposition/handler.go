@@ -11,9 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/linezip"
 )
 
 // Defaults of Options.
@@ -21,11 +22,6 @@ const (
 	DefaultMaxScrapes = 4
 	DefaultTimeout    = 30 * time.Second
 )
-
-// gzipLevel is measured (BenchmarkWrite): what is written
-// repeats itself so much that higher levels take longer and save little.
-// klauspost's compressor takes half the time of the standard library's.
-const gzipLevel = gzip.BestSpeed
 
 // Options are what a Handler needs. Only Views must be set.
 type Options struct {
@@ -71,7 +67,7 @@ type Server struct {
 	o        Options
 	places   chan struct{} // one is taken by each scrape under way
 	encoders sync.Pool     // of *encoder
-	gzips    sync.Pool     // of *gzip.Writer
+	gzips    sync.Pool     // of *linezip.Writer
 }
 
 // NewServer makes a Server.
@@ -96,10 +92,7 @@ func NewServer(o Options) *Server {
 		o:        o,
 		places:   make(chan struct{}, o.MaxScrapes),
 		encoders: sync.Pool{New: func() any { return newEncoder(l) }},
-		gzips: sync.Pool{New: func() any {
-			z, _ := gzip.NewWriterLevel(nil, gzipLevel) // the level is a valid one
-			return z
-		}},
+		gzips:    sync.Pool{New: func() any { return linezip.NewWriter(nil) }},
 	}
 }
 
@@ -162,7 +155,7 @@ func (h *handler) serve(w io.Writer, f Format, compress bool) error {
 	if !compress {
 		return h.exposition(w, f)
 	}
-	z := h.gzips.Get().(*gzip.Writer) //nolint:forcetypeassert // the pool holds nothing else
+	z := h.gzips.Get().(*linezip.Writer) //nolint:forcetypeassert // the pool holds nothing else
 	defer func() {
 		z.Reset(nil) // hold on to no response
 		h.gzips.Put(z)

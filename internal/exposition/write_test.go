@@ -218,7 +218,7 @@ func TestLint(t *testing.T) {
 // TestEveryPlaceToStop cuts the exposition at every write: nothing is written
 // after an error, and the error comes back.
 func TestEveryPlaceToStop(t *testing.T) {
-	report := wide(4000, 50)
+	report := wide(16_000, 50)
 	whole := &limited{writes: math.MaxInt}
 	if _, err := Write(whole, Text, "rocketmq", family.Choice{}, []*lag.Report{report}); err != nil || whole.done < 10 {
 		t.Fatalf("%d writes, err = %v", whole.done, err)
@@ -242,6 +242,7 @@ func (l *limited) Write(p []byte) (int, error) {
 		if l.done > l.writes {
 			l.done++
 		}
+		l.writes = -1 // any more are too many
 		return 0, io.ErrClosedPipe
 	}
 	l.done++
