@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,45 +66,67 @@ func (e *encoder) consumerOffsets(r *lag.Report) {
 	e.rows(r, strconv.AppendInt, func(row *lag.Row) int64 { return row.Committed })
 }
 
-// rows writes a value of each row that is not Unknown. Rows are what nearly
-// every series is: all that they share is escaped once and copied.
+// together is how many details' rows are made before they are written. What they
+// are made of is scattered over memory: the processor fetches it for several
+// details at a time if it has nothing else to do between them.
+const together = 16
+
+// rows writes a value of each row that is not Unknown.
 func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base int) []byte, value func(*lag.Row) int64) {
-	keys := e.family.keys
-	e.holders.fill(r.Processes, keys[5:])
-	choosy := e.measure != nil || e.kept != nil
-	for i := range r.Details {
+	e.holders.fill(r.Processes, e.family.keys[5:])
+	for details := range slices.Chunk(r.Details, together) {
 		if e.err != nil {
 			return
 		}
-		d := &r.Details[i]
-		pair := r.PairOf(d)
-		e.detail = append(append(e.detail[:0], e.lead...), keys[1]...)
-		e.detail = append(appendEscaped(e.detail, pair.Topic), keys[2]...)
-		e.detail = append(appendEscaped(e.detail, pair.Group), keys[3]...)
-		e.detail = append(appendEscaped(e.detail, r.BrokerOf(d)), keys[4]...)
-		if e.measure != nil {
-			for i, label := range [...]string{pair.Topic, pair.Group, r.BrokerOf(d)} {
-				e.measure.weights.label(1+i, label)
-			}
+		var ends [together]int
+		e.run = e.run[:0]
+		for i := range details {
+			e.run = r.AppendRows(e.run, &details[i])
+			ends[i] = len(e.run)
 		}
-		e.run = r.AppendRows(e.run[:0], d)
-		for j := range e.run {
-			row := &e.run[j]
-			v := value(row)
-			if v == model.Unknown {
-				continue
-			}
-			if choosy && !e.takes(r, row) {
-				continue
-			}
-			e.header()
-			e.buf = append(e.buf, e.detail...)
-			e.buf = strconv.AppendInt(e.buf, int64(row.QueueID), 10)
-			e.buf = append(e.buf, e.holders.of(row.Holder)...)
-			e.buf = write(e.buf, v, 10)
-			e.buf = append(e.buf, '\n')
-			e.written()
+		first := 0
+		for i := range details {
+			e.startRows(r, &details[i])
+			e.rowsOf(r, e.run[first:ends[i]], write, value)
+			first = ends[i]
 		}
+	}
+}
+
+// startRows makes what all rows of a detail share. Rows are what nearly every
+// series is: so this is escaped once and copied.
+func (e *encoder) startRows(r *lag.Report, d *lag.Detail) {
+	keys, pair, broker := e.family.keys, r.PairOf(d), r.BrokerOf(d)
+	e.detail = append(append(e.detail[:0], e.lead...), keys[1]...)
+	e.detail = append(appendEscaped(e.detail, pair.Topic), keys[2]...)
+	e.detail = append(appendEscaped(e.detail, pair.Group), keys[3]...)
+	e.detail = append(appendEscaped(e.detail, broker), keys[4]...)
+	if e.measure != nil {
+		for i, label := range [...]string{pair.Topic, pair.Group, broker} {
+			e.measure.weights.label(1+i, label)
+		}
+	}
+}
+
+// rowsOf writes the rows of the detail that was started.
+func (e *encoder) rowsOf(r *lag.Report, rows []lag.Row, write func(dst []byte, value int64, base int) []byte, value func(*lag.Row) int64) {
+	choosy := e.measure != nil || e.kept != nil
+	for j := range rows {
+		row := &rows[j]
+		v := value(row)
+		if v == model.Unknown {
+			continue
+		}
+		if choosy && !e.takes(r, row) {
+			continue
+		}
+		e.header()
+		e.buf = append(e.buf, e.detail...)
+		e.buf = strconv.AppendInt(e.buf, int64(row.QueueID), 10)
+		e.buf = append(e.buf, e.holders.of(row.Holder)...)
+		e.buf = write(e.buf, v, 10)
+		e.buf = append(e.buf, '\n')
+		e.written()
 	}
 }
 
