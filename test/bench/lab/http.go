@@ -12,7 +12,8 @@ import (
 )
 
 // Reader reads what is measured over HTTP, on connections that it keeps, and
-// throws it away.
+// throws it away. The transport's buffer is the usual small one, as Prometheus has
+// it: what is read goes past it, where a large one would be one more copy.
 type Reader struct {
 	client *http.Client
 	buf    []byte
@@ -21,7 +22,7 @@ type Reader struct {
 // NewReader makes a reader. It is used by one goroutine.
 func NewReader() *Reader {
 	return &Reader{
-		client: &http.Client{Transport: &http.Transport{DisableCompression: true, ReadBufferSize: 64 << 10}},
+		client: &http.Client{Transport: &http.Transport{DisableCompression: true}},
 		buf:    make([]byte, 256<<10),
 	}
 }

@@ -34,6 +34,9 @@ type result struct {
 	rest, peak int64 // RssAnon in bytes: between rounds, and at most
 	cpu        float64
 	peerPeak   int64
+	// What scraping without a pause adds to the RssAnon of a process that has
+	// the report and no more: by the exporter's writer, and by client_golang.
+	adds, peerAdds int64
 }
 
 // pair is two things that were measured in turn.
@@ -81,15 +84,22 @@ func measure(ctx context.Context, size lab.Size, o options) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	peer, err := lab.Start(ctx, nil, self, peerCommand, strings.Join(fake.NameServers, ","), strconv.Itoa(size.Groups*size.Processes))
+	startPeer := func() (*lab.Process, string, error) {
+		peer, err := lab.Start(ctx, nil, self, peerCommand, strings.Join(fake.NameServers, ","), strconv.Itoa(size.Groups*size.Processes))
+		if err != nil {
+			return nil, "", err
+		}
+		url, err := peer.Line()
+		if err != nil {
+			peer.Stop()
+		}
+		return peer, url, err
+	}
+	peer, url, err := startPeer()
 	if err != nil {
 		return nil, err
 	}
 	defer peer.Stop()
-	url, err := peer.Line()
-	if err != nil {
-		return nil, err
-	}
 	if err := r.measureScrapes(ctx, exporter, url, repeat); err != nil {
 		return nil, err
 	}
@@ -101,6 +111,19 @@ func measure(ctx context.Context, size lab.Size, o options) (*result, error) {
 		return nil, err
 	}
 	r.peerPeak = peak.Stop()
+	peer.Stop()
+	say("memory that scrapes add")
+	for path, adds := range map[string]*int64{"/own": &r.adds, "/metrics": &r.peerAdds} {
+		peer, url, err := startPeer()
+		if err != nil {
+			return nil, err
+		}
+		*adds, err = added(ctx, peer.PID, url+path)
+		peer.Stop()
+		if err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
 }
 
@@ -284,6 +307,24 @@ func (r *result) measurePeer(ctx context.Context, fake *lab.Fake, binary string,
 
 // peerScrapes bounds how often client_golang is measured: it takes seconds.
 const peerScrapes = 5
+
+// added is what scrapes without a pause, plain and with gzip, add to the RssAnon of
+// a process that was not scraped before: the most while they go on, less what there
+// was.
+func added(ctx context.Context, pid int, url string) (int64, error) {
+	before, err := lab.RssAnon(pid)
+	if err != nil {
+		return 0, err
+	}
+	peak, reader := lab.WatchPeak(ctx, pid), lab.NewReader()
+	for i := range 2 * peerScrapes {
+		if _, _, err := reader.Read(ctx, url, i%2 == 1); err != nil {
+			peak.Stop()
+			return 0, err
+		}
+	}
+	return peak.Stop() - before, nil
+}
 
 // others are the families that the peer does not show, as far as they can be
 // switched off.

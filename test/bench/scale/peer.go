@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/exposition"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/direct"
@@ -23,7 +25,9 @@ const peerCommand = "peer"
 
 // runPeer is what the exporter is held against, in a process of its own: the
 // same report as client_golang shows it, and as many bytes as one likes, copied
-// out of memory. Both come from the same HTTP server.
+// out of memory. The report as the exporter writes it is there too, for what
+// either way adds to the memory of a process that has no more than the report.
+// All come from the same HTTP server.
 func runPeer(ctx context.Context, nameServers string, processes int, in io.Reader, out io.Writer) error {
 	report, err := learn(ctx, strings.Split(nameServers, ","), processes)
 	if err != nil {
@@ -35,6 +39,11 @@ func runPeer(ctx context.Context, nameServers string, processes int, in io.Reade
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	own, err := ownHandler(report)
+	if err != nil {
+		return err
+	}
+	mux.Handle("/own", own)
 	mux.HandleFunc("/copy", copyBytes)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -45,6 +54,7 @@ func runPeer(ctx context.Context, nameServers string, processes int, in io.Reade
 		_, _ = io.Copy(io.Discard, in) // until whoever started this is gone
 		_ = server.Close()
 	}()
+	debug.FreeOSMemory() // what was needed to learn the report
 	fmt.Fprintln(out, "http://"+l.Addr().String())
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -67,13 +77,25 @@ func learn(ctx context.Context, nameServers []string, processes int) (*lag.Repor
 	}
 }
 
+// ownHandler shows what newRows does, by the exporter's writer.
+func ownHandler(report *lag.Report) (http.Handler, error) {
+	chosen, err := family.Choose(nil, others())
+	if err != nil {
+		return nil, err
+	}
+	view := exposition.Rules{Families: chosen}.View(report)
+	return exposition.Handler(exposition.Options{
+		Prefix: "rocketmq", Views: func() []*exposition.View { return []*exposition.View{view} },
+	}), nil
+}
+
 func copyBytes(w http.ResponseWriter, r *http.Request) {
 	left, err := strconv.Atoi(r.FormValue("bytes"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	chunk := make([]byte, 48<<10)
+	chunk := make([]byte, 256<<10) // as the exporter writes
 	for left > 0 {
 		n, err := w.Write(chunk[:min(left, len(chunk))])
 		if err != nil {

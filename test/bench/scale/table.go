@@ -57,6 +57,11 @@ func scrapeLines(line func(name string, cell func(r *result) string)) {
 	line("RssAnon at most, MiB", func(r *result) string { return mib(r.peak) })
 	line("client_golang at most, MiB", func(r *result) string { return mib(r.peerPeak) })
 	line("client_golang / exporter", func(r *result) string { return fmt.Sprintf("%.1f", float64(r.peerPeak)/float64(r.peak)) })
+	line("scrapes add, exporter's writer, MiB", func(r *result) string { return mib(r.adds) })
+	line("scrapes add, client_golang, MiB", func(r *result) string { return mib(r.peerAdds) })
+	line("client_golang / exporter's writer", func(r *result) string {
+		return fmt.Sprintf("%.1f", float64(r.peerAdds)/float64(max(r.adds, 1)))
+	})
 	line("processor, s per s", func(r *result) string { return fmt.Sprintf("%.4f", r.cpu) })
 }
 
