@@ -2,6 +2,7 @@ package remoting
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -78,6 +79,147 @@ func TestStalledNodeKeepsNotAll(t *testing.T) {
 		}
 		stalled.Wait()
 		synctest.Wait() // its connection is given up
+		nothingPending(t, client)
+	})
+}
+
+// TestStalledNodesHoldUpNobody: neither few nodes that stop in the middle of an
+// answer, nor more than have room aside, nor such as go on for ever.
+func TestStalledNodesHoldUpNobody(t *testing.T) {
+	announce := func(p *peerConn) {
+		_, _ = p.Write(binary.BigEndian.AppendUint32(nil, heldInTests/2))
+	}
+	stops := func(p *peerConn) {
+		announce(p)
+		swallow(p)
+	}
+	trickles := func(p *peerConn) {
+		announce(p)
+		for {
+			time.Sleep(100 * time.Millisecond)
+			if _, err := p.Write([]byte{'x'}); err != nil {
+				return
+			}
+		}
+	}
+	for _, c := range []struct {
+		rule    string
+		nodes   int
+		stalled script
+		longest time.Duration
+	}{
+		{"two that stop are set aside", 2, stops, 250 * time.Millisecond},
+		{"of six that stop, two are given up after a second", 6, stops, 1750 * time.Millisecond},
+		{"two that trickle are set aside", 2, trickles, 250 * time.Millisecond},
+		{"of four that trickle, some are given up when their time is up", 4, trickles, 5250 * time.Millisecond},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			play := func(p *peerConn) {
+				asked := p.take(1)
+				if p.nth < c.nodes {
+					c.stalled(p)
+					return
+				}
+				p.answer(asked[0], large()...)
+				swallow(p)
+			}
+			bubble(t, Options{MaxHeld: heldInTests}, play, func(t *testing.T, client *Client, _ *pipes) {
+				ctx, cancel := context.WithCancel(t.Context())
+				var stalled sync.WaitGroup
+				for i := range c.nodes {
+					stalled.Go(func() {
+						if _, err := client.Call(ctx, fmt.Sprintf("stalled-%d:1", i), numbered(i)); err == nil {
+							t.Error("a part of a frame was an answer")
+						}
+					})
+				}
+				synctest.Wait()
+				began, request := time.Now(), numbered(c.nodes)
+				request.Timeout = time.Minute
+				_, err := client.Call(t.Context(), broker, request)
+				if took := time.Since(began); err != nil || took > c.longest {
+					t.Errorf("another node's answer took %v, want at most %v; err = %v", took, c.longest, err)
+				}
+				if b := &client.buffers; b.lent > b.most || b.aside > b.most {
+					t.Errorf("%d bytes are lent and %d aside, want at most %d of each", b.lent, b.aside, b.most)
+				}
+				cancel()
+				stalled.Wait()
+				client.Retain(func(string) bool { return false })
+				synctest.Wait()
+				nothingPending(t, client)
+			})
+		})
+	}
+}
+
+// TestSlowAnswersAreNoFailure: what was set aside while others waited comes to
+// its end all the same.
+func TestSlowAnswersAreNoFailure(t *testing.T) {
+	const slow = 2
+	play := func(p *peerConn) {
+		asked := p.take(1)[0]
+		if p.nth >= slow {
+			p.answer(asked, large()...)
+			swallow(p)
+			return
+		}
+		frame, err := (&Command{Opaque: asked.Opaque, Flag: FlagResponse, Body: large()}).Append(nil, JSONHeader)
+		if err != nil {
+			panic(err)
+		}
+		_, _ = p.Write(frame[:len(frame)/2])
+		time.Sleep(3 * time.Second)
+		_, _ = p.Write(frame[len(frame)/2:])
+		swallow(p)
+	}
+	bubble(t, Options{MaxHeld: heldInTests}, play, func(t *testing.T, client *Client, _ *pipes) {
+		var calls sync.WaitGroup
+		for i := range 3 * slow {
+			calls.Go(func() {
+				resp, err := client.Call(t.Context(), fmt.Sprintf("broker-%d:1", i), numbered(i))
+				if err != nil || len(resp.Body) != heldInTests/2 {
+					t.Errorf("%d bytes, err = %v", len(resp.Body), err)
+				}
+			})
+		}
+		calls.Wait()
+		nothingPending(t, client)
+	})
+}
+
+// TestWaitingForATurnEndsWithTheConnection: who is gone stands in nobody's way.
+func TestWaitingForATurnEndsWithTheConnection(t *testing.T) {
+	play := func(p *peerConn) {
+		for _, c := range p.take(1) {
+			p.answer(c, large()...)
+		}
+		swallow(p)
+	}
+	bubble(t, Options{MaxHeld: heldInTests}, play, func(t *testing.T, client *Client, _ *pipes) {
+		var calls sync.WaitGroup
+		handle := make(chan struct{})
+		for i := range 2 {
+			calls.Go(func() {
+				client.Pipeline(t.Context(), fmt.Sprintf("broker-%d:1", i), 1, numbered, func(int, Response, error) { <-handle })
+			})
+		}
+		synctest.Wait()
+		calls.Go(func() {
+			if _, err := client.Call(t.Context(), broker, numbered(2)); Reason(err) != "connection_lost" {
+				t.Errorf("err = %v, want a lost connection", err)
+			}
+		})
+		synctest.Wait()
+		client.Retain(func(addr string) bool { return addr != broker })
+		synctest.Wait()
+		client.buffers.mu.Lock()
+		if n := len(client.buffers.waiting); n != 0 {
+			t.Errorf("%d readers wait for memory, whose connections have ended", n)
+		}
+		client.buffers.mu.Unlock()
+		close(handle)
+		calls.Wait()
 		nothingPending(t, client)
 	})
 }
@@ -172,9 +314,9 @@ func TestTrim(t *testing.T) {
 // TestFreeBuffers: one that is too small waits for a shorter answer, and what is
 // free and lent together stays within the bound.
 func TestFreeBuffers(t *testing.T) {
-	p := buffers{most: 1 << 20}
+	p := newBuffers(1<<20, time.Second)
 	lend := func(n int) *buffer {
-		b := p.get(n)
+		b := p.get(n, &conn{})
 		if cap(b.bytes) < n {
 			b.bytes = make([]byte, 0, n)
 		}

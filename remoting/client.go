@@ -59,7 +59,8 @@ type Options struct {
 	MaxFrame int
 	// MaxHeld bounds the bytes of large answers that lie in memory at a time,
 	// of all nodes together; DefaultMaxHeld. A single one may be longer, up to
-	// MaxFrame.
+	// MaxFrame. Of answers that are slow in coming while others wait as much
+	// again may lie there besides.
 	MaxHeld int64
 	// Credentials sign every request; without an access key none is signed.
 	Credentials Credentials
@@ -112,7 +113,7 @@ type Client struct {
 // NewClient makes a client; it opens no connection yet.
 func NewClient(o Options) *Client {
 	o = o.withDefaults()
-	return &Client{opts: o, buffers: buffers{most: o.MaxHeld}, nodes: make(map[string]*node)}
+	return &Client{opts: o, buffers: newBuffers(o.MaxHeld, o.RequestTimeout), nodes: make(map[string]*node)}
 }
 
 // Close ends every connection. Calls under way return ErrClosed.

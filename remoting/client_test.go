@@ -1029,8 +1029,11 @@ func everyRequestEndsOnce(t *testing.T, seed uint64) {
 func nothingPending(t *testing.T, client *Client) {
 	t.Helper()
 	client.buffers.mu.Lock()
-	if lent, waiting := client.buffers.lent, len(client.buffers.waiting); lent != 0 || waiting != 0 {
+	if lent, waiting := client.buffers.lent+client.buffers.aside, len(client.buffers.waiting); lent != 0 || waiting != 0 {
 		t.Errorf("%d bytes of buffers are lent, and %d readers wait for more", lent, waiting)
+	}
+	if n := len(client.buffers.coming); n != 0 {
+		t.Errorf("%d frames are on their way", n)
 	}
 	client.buffers.mu.Unlock()
 	client.mu.Lock()

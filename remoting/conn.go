@@ -100,6 +100,9 @@ func (c *conn) read() {
 			return
 		}
 		buf := c.buffer(word)
+		if buf == nil {
+			return
+		}
 		var f Frame
 		f, buf.bytes, err = ReadFrame(r, buf.bytes, c.opts.MaxFrame)
 		if err != nil {
@@ -107,6 +110,7 @@ func (c *conn) read() {
 			c.fail(err)
 			return
 		}
+		c.buffers.arrived(buf)
 		if !c.deliver(f, buf) {
 			c.buffers.put(buf)
 		}
@@ -114,7 +118,7 @@ func (c *conn) read() {
 }
 
 // buffer lends a buffer for a frame that begins with a word: its length, if it is
-// a frame at all.
+// a frame at all. nil: the connection has ended meanwhile.
 func (c *conn) buffer(word []byte) *buffer {
 	n := 0
 	if len(word) == 4 {
@@ -122,7 +126,7 @@ func (c *conn) buffer(word []byte) *buffer {
 	}
 	c.setHeldUp(true)
 	defer c.setHeldUp(false)
-	return c.buffers.get(n)
+	return c.buffers.get(n, c)
 }
 
 // setHeldUp says that not the peer is what is waited for.
