@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 // threads until the client answers or 10 s are over (Broker2Client,
 // AdminBrokerProcessor.callConsumer). So at most askersPerBroker are under way
 // at a time per broker, in the background: a slow client delays no round. A
-// process waits in the queue at most once, which bounds it.
+// process waits in the queue at most once, and not when it has left, which bounds
+// it.
 type asker struct {
 	client *client
 	ctx    context.Context //nolint:containedctx // lives as long as the source
@@ -137,16 +139,39 @@ func (a *asker) work(addr string, queue *askQueue) {
 		got.held, got.err = a.one(addr, q)
 
 		a.mu.Lock()
-		if delete(a.queued, q.askKey); len(a.queued) == 0 {
-			// A map never shrinks, and in the beginning everybody was asked.
-			a.queued = make(map[askKey]struct{})
-		}
 		a.answers = append(a.answers, got)
-		if delete(a.awaited, q.askKey); len(a.awaited) == 0 && a.idle != nil {
-			close(a.idle)
-			a.idle = nil
-		}
+		a.close(q.askKey)
 		a.mu.Unlock()
+	}
+}
+
+// close notes that a question is open no more.
+func (a *asker) close(key askKey) {
+	if delete(a.queued, key); len(a.queued) == 0 {
+		// A map never shrinks, and in the beginning everybody was asked.
+		a.queued = make(map[askKey]struct{})
+	}
+	if delete(a.awaited, key); len(a.awaited) == 0 && a.idle != nil {
+		close(a.idle)
+		a.idle = nil
+	}
+}
+
+// keep lets go of the questions that have not been sent and are not wanted any
+// more.
+func (a *asker) keep(wanted func(question) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	unwanted := func(q question) bool {
+		if wanted(q) {
+			return false
+		}
+		a.close(q.askKey)
+		return true
+	}
+	for _, queue := range a.queues {
+		queue.urgent = slices.DeleteFunc(queue.urgent, unwanted)
+		queue.waiting = slices.DeleteFunc(queue.waiting, unwanted)
 	}
 }
 

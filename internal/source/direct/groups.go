@@ -235,7 +235,7 @@ func (g *group) setConnections(seed maphash.Seed, body []byte) error {
 // id has another connection, so addresses count as much as ids.
 func (g *group) setClients(seed maphash.Seed, conns []remoting.Connection) {
 	slices.SortFunc(conns, func(a, b remoting.Connection) int {
-		return strings.Compare(a.ClientID+"\x00"+a.Addr, b.ClientID+"\x00"+b.Addr)
+		return cmp.Or(strings.Compare(a.ClientID, b.ClientID), strings.Compare(a.Addr, b.Addr))
 	})
 	var id maphash.Hash
 	id.SetSeed(seed)

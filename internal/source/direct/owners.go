@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -119,6 +121,7 @@ func (r *round) askOwners() {
 	}
 	// What came since the last round need not be asked for again.
 	r.takeAnswers(s.asker.take())
+	s.asker.keep(r.isThere)
 	for _, c := range s.clusters {
 		for _, g := range c.sortedGroups() {
 			b := c.brokers[g.home]
@@ -137,6 +140,16 @@ func (r *round) askOwners() {
 	}
 	s.asker.wait(r.ctx, s.opts.OwnerWait)
 	r.takeAnswers(s.asker.take())
+}
+
+// isThere says whether the process that a question is for has not left meanwhile.
+func (r *round) isThere(q question) bool {
+	c := r.src.clusters[q.cluster]
+	if c == nil || c.groups[q.group] == nil {
+		return false
+	}
+	g := c.groups[q.group]
+	return g.members == q.members || g.has(q.clientID)
 }
 
 // forgetLeft lets go of processes that have left the group.
@@ -190,14 +203,10 @@ func (r *round) takeAnswers(answers []answer) {
 
 // takeAnswer notes what a process said, or that it said nothing.
 func (r *round) takeAnswer(a answer) {
-	c := r.src.clusters[a.cluster]
-	if c == nil || c.groups[a.group] == nil {
-		return
+	if !r.isThere(a.question) {
+		return // that it could not be asked is no fault
 	}
-	g := c.groups[a.group]
-	if !g.has(a.clientID) {
-		return // it has left meanwhile; that it could not be asked is no fault
-	}
+	g := r.src.clusters[a.cluster].groups[a.group]
 	if g.held == nil {
 		g.held = make(map[string]*held)
 	}
@@ -225,12 +234,8 @@ func (r *round) takeAnswer(a answer) {
 const retryPause = 10 * time.Second
 
 func (g *group) has(clientID string) bool {
-	for i := range g.clients {
-		if g.clients[i].ID == clientID {
-			return true
-		}
-	}
-	return false
+	_, ok := slices.BinarySearchFunc(g.clients, clientID, func(c model.Client, id string) int { return strings.Compare(c.ID, id) })
+	return ok
 }
 
 // repeated says whether a client has the id of the one before: broadcasting

@@ -68,6 +68,42 @@ func TestAtMostTwo(t *testing.T) {
 	}
 }
 
+// TestProcessesThatLeftAreNotAsked: processes that hang and are restarted again
+// and again have another id each time. Who has left is asked no more, so that the
+// queue is no longer than there are processes.
+func TestProcessesThatLeftAreNotAsked(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), func(o *Options) { o.OwnerWait = time.Millisecond })
+	s.Topic("orders", 4)
+	const lasting, hung, restarts = 4, 3, 5
+	s.Group(fakemq.Group{Name: "archive", Topics: []string{"orders"}}, lasting)
+	s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, hung)
+	s.Consume("archive", "orders", 0)
+	s.Consume("billing", "orders", 0)
+	gate := make(chan struct{})
+	node := s.MQ.Broker("broker-a")
+	held := node.Inject(fakemq.Fault{Code: remoting.GetConsumerRunningInfo, Effect: fakemq.Gate(gate)})
+	for range restarts {
+		for _, id := range s.MQ.ClientIDs("billing") {
+			s.Must(s.MQ.KillConsumer("billing", id))
+		}
+		for range hung {
+			s.Consumer("billing", fakemq.Consumer{})
+		}
+		s.Collect()
+		eventually(t, "two are being asked", func() bool { return held.Hits() == askersPerBroker })
+	}
+	if n := s.src.asker.pending(); n > lasting+hung+askersPerBroker {
+		t.Errorf("%d questions are open about %d processes", n, lasting+hung)
+	}
+	close(gate)
+	eventually(t, "the queue is empty", func() bool { return s.src.asker.pending() == 0 })
+	s.clock.Advance(time.Minute)
+	s.Collect()
+	eventually(t, "who had no answer is asked again", func() bool { return s.src.asker.pending() == 0 })
+	s.Check("all that are there have answered")
+}
+
 // TestOwnersAreRefreshed: a process is believed for some time, then asked
 // again, for which no round waits.
 func TestOwnersAreRefreshed(t *testing.T) {
