@@ -167,7 +167,8 @@ func (w *reading) statsErrands(topics []waiting) []errand {
 }
 
 // needStats lists the topics whose stats no round asks for. Late says that some are
-// older than they should be, or not known yet.
+// older than they should be, or not known: also where they were asked for, and the
+// broker did not tell.
 func (w *reading) needStats(list []waiting) (topics []waiting, late bool) {
 	elapsed := w.elapsed()
 	for i := range w.broker.known.topics.list {
@@ -175,12 +176,14 @@ func (w *reading) needStats(list []waiting) (topics []waiting, late bool) {
 		if t.state == unused && !t.apart || t.state != unused && w.proc.bulk == ignores {
 			continue // it is another shard's, or the round itself asked
 		}
-		period := w.src.opts.SlowEvery
-		if !t.behind && t.failures == 0 && w.isQuiet(t) {
-			period *= quietCycles
+		period, believed := w.src.opts.SlowEvery, w.src.opts.SlowEvery
+		if !t.behind && w.isQuiet(t) {
+			if believed *= quietCycles; t.failures == 0 {
+				period = believed
+			}
 		}
 		age := ageOf(t.asked, w.began)
-		late = late || age > 2*max(period, elapsed)
+		late = late || t.toldAge(w.began) > 2*max(believed, elapsed)
 		list = append(list, waiting{int32(i), float32(age) / float32(period), period, age})
 	}
 	return list, late

@@ -443,3 +443,98 @@ func TestSlowCycleThatIsLate(t *testing.T) {
 		t.Error("the slower cycle was never on time")
 	}
 }
+
+// TestSlowCycleThatIsRefused: that a topic was asked for is not that it was told.
+// What is refused for ever is never young, and is asked for once a cycle all the
+// same.
+func TestSlowCycleThatIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Shop()
+	s.cycle()
+	onTime := func() time.Duration {
+		s.More()
+		s.clock.Advance(15 * time.Second)
+		r := s.Collect()
+		s.settleErrands()
+		return s.clock.Now().Sub(r.Snapshots[0].SlowTaken)
+	}
+	if ago := onTime(); ago > 15*time.Second {
+		t.Errorf("all was told, and the slower cycle was last on time %v ago", ago)
+	}
+	no := s.MQ.Broker("broker-a").Inject(fakemq.Fault{
+		Code: remoting.GetTopicStatsInfo, Fields: map[string]string{"topic": "orders"}, Effect: fakemq.Refuse(remoting.SystemError, "no"),
+	})
+	const cycles = 12
+	for round := range cycles * 4 {
+		// A topic is late when it is two cycles old.
+		passed := time.Duration(round+1) * 15 * time.Second
+		if ago := onTime(); ago < passed-3*time.Minute {
+			t.Fatalf("a topic has been refused for %v, and the slower cycle was last on time %v ago", passed, ago)
+		}
+	}
+	if n := no.Hits(); n < cycles-3 || n > cycles+1 {
+		t.Errorf("%d requests for a topic that is refused in %d cycles", n, cycles)
+	}
+	no.Remove()
+	for range 4 {
+		onTime()
+	}
+	if ago := onTime(); ago > 15*time.Second {
+		t.Errorf("all is told again, and the slower cycle was last on time %v ago", ago)
+	}
+}
+
+// TestSlowCycleOfATopicAtRest: of a topic at rest nothing is late when one question
+// has failed.
+func TestSlowCycleOfATopicAtRest(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Topic("orders", 2)
+	s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 1)
+	s.Produce("orders", 20)
+	s.Consume("billing", "orders", 20)
+	s.cycle()
+	no := s.MQ.Broker("broker-a").Inject(fakemq.Fault{
+		Code: remoting.GetTopicStatsInfo, Fields: map[string]string{"topic": "orders"}, Effect: fakemq.Refuse(remoting.SystemError, "no"),
+	})
+	for round := range 4 * 2 * quietCycles {
+		s.clock.Advance(15 * time.Second)
+		r := s.Collect()
+		s.settleErrands()
+		if no.Hits() > 0 {
+			no.Remove()
+		}
+		if ago := s.clock.Now().Sub(r.Snapshots[0].SlowTaken); ago > 15*time.Second {
+			t.Fatalf("round %d: the slower cycle was last on time %v ago", round, ago)
+		}
+	}
+	if no.Hits() != 1 {
+		t.Errorf("%d requests were refused, want 1", no.Hits())
+	}
+}
+
+// TestSlowCycleWithoutARight: what is denied from the beginning was never told.
+func TestSlowCycleWithoutARight(t *testing.T) {
+	t.Parallel()
+	noOrders := fakemq.Policy{Resource: "Topic:orders", Actions: []string{"Get"}, Deny: true}
+	s := secured(t, fakemq.Release550, user(append(get("Topic:*", "Group:*"), noOrders)...), func(o *Options) {
+		logsIn(o)
+		slow(o)
+	})
+	s.Shop()
+	for range 20 {
+		s.clock.Advance(15 * time.Second)
+		r := s.Collect()
+		s.settleErrands()
+		if at := r.Snapshots[0].SlowTaken; !at.IsZero() {
+			t.Fatalf("a topic is denied, and the slower cycle was last on time at %v", at)
+		}
+	}
+	s.MQ.SetAccess(user(get("Topic:*", "Group:*")...))
+	s.clock.Advance(maxDeniedPause)
+	s.cycle()
+	if at := s.cycle().Snapshots[0].SlowTaken; s.clock.Now().Sub(at) > 15*time.Second {
+		t.Errorf("with all rights the slower cycle was last on time at %v, it is %v", at, s.clock.Now())
+	}
+}

@@ -22,7 +22,12 @@ type topicMemory struct {
 
 	hasStats bool  // the part, or else the lists, know what the slower cycle asks for
 	failures uint8 // to tell the stats, in a row
+	// untold is how old the stats were when they were asked for last, in
+	// milliseconds: 0 where they were told then, neverTold where they never were.
+	untold uint32
 }
+
+const neverTold = math.MaxUint32
 
 // topicLists are the values of a topic that are in no part, by queue id. What of
 // them goes into snapshots is replaced, not written to.
@@ -104,6 +109,14 @@ func ageOf(at model.Stamp, now time.Time) time.Duration {
 		return math.MaxInt64
 	}
 	return now.Sub(at.Time())
+}
+
+// toldAge is for how long the stats have been as they are.
+func (m *topicMemory) toldAge(now time.Time) time.Duration {
+	if m.asked == model.NoStamp || m.untold == neverTold {
+		return math.MaxInt64
+	}
+	return ageOf(m.asked, now) + time.Duration(m.untold)*time.Millisecond
 }
 
 // forgetStats forgets what the slower cycle knows.
@@ -193,8 +206,10 @@ func (w *reading) takeStats(addr, name string, s topicStats, err error) {
 	if t == nil || isNotFound(err) {
 		return // it was deleted meanwhile, and is gone or soon will be
 	}
-	t.asked = model.StampOf(w.began)
+	age := t.toldAge(w.began)
+	t.asked, t.untold = model.StampOf(w.began), 0
 	if err != nil {
+		t.untold = uint32(max(min(age.Milliseconds(), neverTold), 0)) // a clock may be set back
 		if t.failures = oneMore(t.failures); int(t.failures) > w.src.opts.KeepRounds {
 			t.hasStats = false
 			t.setTold(topicStats{})
