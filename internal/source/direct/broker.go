@@ -65,7 +65,7 @@ func (w *reading) run() {
 
 func (w *reading) readOffsets() {
 	w.readEndsAndGroups(w.claimGroups())
-	w.readDraining()
+	w.readDraining(0)
 	w.readBeginnings()
 }
 

@@ -40,9 +40,14 @@ func (w *reading) readEndsAndGroups(groups []*group) {
 }
 
 // readDraining asks for the ends of queues that are only read any more, before
-// a topic is made smaller: 4.x lists write queues alone in a topic's stats.
-func (w *reading) readDraining() {
-	topics := w.build.halfTold()
+// a topic is made smaller: 4.x lists write queues alone in a topic's stats. From
+// the topic in the first slot on: those before it have been asked for. A process
+// that answers the bulk request has told all queues that it knows of.
+func (w *reading) readDraining(first int) {
+	if w.proc.bulk == answers {
+		return
+	}
+	topics := slices.DeleteFunc(w.build.halfTold(), func(t *topic) bool { return int(t.slot) < first })
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics),
 		func(i int) remoting.Request {
 			return remoting.Request{Code: remoting.GetConsumeStats, Fields: []remoting.Field{
@@ -234,6 +239,7 @@ func (r *round) readBroadcastEnds() {
 		if w.build.err != nil || len(groups) == 0 {
 			return
 		}
+		first := len(w.build.topics)
 		for _, g := range groups {
 			// In a fixed order, so that rounds share the list of topics.
 			for _, name := range slices.Sorted(maps.Keys(g.topics)) {
@@ -244,7 +250,7 @@ func (r *round) readBroadcastEnds() {
 		}
 		if len(w.build.wantedTopics()) > 0 {
 			w.readEndsAndGroups(nil)
-			w.readDraining()
+			w.readDraining(first)
 		}
 	})
 }

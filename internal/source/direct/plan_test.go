@@ -136,6 +136,42 @@ func TestPlanOfBeginnings(t *testing.T) {
 	}
 }
 
+// TestPlanOfQueuesThatNobodyTells: one question per topic and round, and none where
+// it would be answered as the one before it was.
+func TestPlanOfQueuesThatNobodyTells(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		release fakemq.Release
+		fault   fakemq.Fault
+		want    int
+	}{
+		{fakemq.Release497, fakemq.Fault{
+			Fields: map[string]string{"topic": "orders"},
+			Effect: fakemq.Body([]byte(`{"offsetTable":{}}`)),
+		}, 1},
+		{fakemq.Release550, fakemq.Fault{
+			Effect: fakemq.Body([]byte(`{"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"orders"}:{"brokerOffset":9}}}`)),
+		}, 1}, // which is the one for all ends
+	} {
+		t.Run(string(c.release), func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, brokers(c.release, 0, "broker-a"), nil)
+			s.Shop()
+			s.Check("all is told")
+			s.Must(s.MQ.ResizeTopic("orders", 4, 2))
+			c.fault.Code = remoting.GetConsumeStats
+			s.MQ.Broker("broker-a").Inject(c.fault)
+			for range 3 {
+				w := s.watch()
+				s.noFailures("some queues are not told", s.Collect())
+				if n := w.all()[remoting.GetConsumeStats]; n != c.want {
+					t.Errorf("%d requests of ends by 208, want %d", n, c.want)
+				}
+			}
+		})
+	}
+}
+
 // TestPlanOfKnownGroups: who is online in them is asked while the broker still
 // puts its commits together.
 func TestPlanOfKnownGroups(t *testing.T) {
