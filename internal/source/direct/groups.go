@@ -414,6 +414,9 @@ func (r *round) finishGroups() {
 			r.finishGroup(c, g)
 			r.setPop(c, g)
 		}
+		for _, b := range c.brokers {
+			b.index = nil // the next round has another part
+		}
 		r.assignOwners(c)
 		for _, g := range c.sortedGroups() {
 			g.recheck.note(!g.open, r.began, r.src.opts.OwnerRefresh)

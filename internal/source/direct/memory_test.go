@@ -4,16 +4,42 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
+
+// TestOldPartIsLetGo: when the last broadcasting group has left, nothing holds the
+// part in which its ends were looked up.
+func TestOldPartIsLetGo(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release497, 0, "broker-a"), nil)
+	s.Shop()
+	s.Check("a group broadcasts")
+	var b *broker
+	for _, c := range s.src.clusters {
+		b = c.brokers["broker-a"]
+	}
+	old := weak.Make(b.part)
+	for _, id := range s.MQ.ClientIDs("cache") {
+		s.Must(s.MQ.KillConsumer("cache", id))
+	}
+	for range 3 {
+		s.Check("it has left")
+	}
+	eventually(t, "the old part is let go", func() bool {
+		runtime.GC()
+		return old.Value() == nil
+	})
+}
 
 // TestFirstEnds: which backlog was there before anybody watched is the same as if
 // the first ends of every queue, or what all groups had passed since, were kept

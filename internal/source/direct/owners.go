@@ -321,8 +321,8 @@ func (g *group) minimumCommits(c *cluster) []model.LocalCommits {
 
 // endsOf are the ends of a topic's queues in the broker's part.
 func (b *broker) endsOf(topic string) []int64 {
-	if b.indexed != b.part {
-		b.indexed, b.index = b.part, make(map[string]int, len(b.part.Topics))
+	if b.index == nil {
+		b.index = make(map[string]int, len(b.part.Topics))
 		for i := range b.part.Topics {
 			b.index[b.part.Topics[i].Name] = i
 		}

@@ -32,8 +32,7 @@ type broker struct {
 	carried map[string]int
 	minimum map[string][]broadcastMinimum // by group, as old as the part
 
-	indexed *model.Part // the part that index is of
-	index   map[string]int
+	index map[string]int // of the round: places in the part, by topic; nil: nobody has asked
 
 	errands errands
 	waits   waits
