@@ -53,10 +53,16 @@ func (w *reading) modeErrands() []errand {
 			case err != nil:
 				w.fail(w.broker.cluster.name, p.addr, remoting.GetAllMessageRequestMode, err)
 			default:
-				w.broker.pop = pop
+				w.broker.pop, w.broker.modesTold = pop, w.began
 			}
 		}
 	}}}
+}
+
+// modesLate says whether it is older than it should be, or not known yet, which
+// groups POP which topics.
+func (w *reading) modesLate() bool {
+	return w.proc.modes != unsupported && w.began.Sub(w.broker.modesTold) > 2*max(w.src.opts.SlowEvery, w.elapsed())
 }
 
 // readModes reads which topics each group POPs.

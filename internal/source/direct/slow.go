@@ -49,6 +49,7 @@ func (w *reading) runErrands() {
 		return
 	}
 	s.waiting, w.late = w.needStats(s.waiting[:0])
+	w.late = w.late || w.modesLate()
 	if b.errands.busy() {
 		return
 	}

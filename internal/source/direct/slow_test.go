@@ -538,3 +538,29 @@ func TestSlowCycleWithoutARight(t *testing.T) {
 		t.Errorf("with all rights the slower cycle was last on time at %v, it is %v", at, s.clock.Now())
 	}
 }
+
+// TestSlowCycleWithoutModes: which groups POP is told for a whole broker, and is as
+// much of the slower cycle as its topics.
+func TestSlowCycleWithoutModes(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), slow)
+	s.Shop()
+	s.cycle()
+	no := s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.GetAllMessageRequestMode, Effect: fakemq.Refuse(remoting.SystemError, "no")})
+	var r source.Round
+	for range 4 * 10 {
+		s.clock.Advance(15 * time.Second)
+		r = s.Collect()
+		s.settleErrands()
+	}
+	if ago := s.clock.Now().Sub(r.Snapshots[0].SlowTaken); ago < 7*time.Minute {
+		t.Errorf("the modes have been refused for 10 min, and the slower cycle was last on time %v ago", ago)
+	}
+	no.Remove()
+	s.clock.Advance(time.Minute)
+	s.Collect()
+	s.settleErrands()
+	if r = s.round(time.Second); s.clock.Now().Sub(r.Snapshots[0].SlowTaken) > time.Second {
+		t.Errorf("all is told again, and the slower cycle was last on time at %v, it is %v", r.Snapshots[0].SlowTaken, s.clock.Now())
+	}
+}

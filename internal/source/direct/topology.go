@@ -39,7 +39,8 @@ type broker struct {
 	pop     map[string][]string // topics that are consumed by POP, by group
 	// When the slower cycle last asked for what it asks once.
 	endsAsked, modesAsked, replicasAsked time.Time
-	share                                float64 // of a topic, left over from the round before
+	modesTold                            time.Time // pop was; zero: never
+	share                                float64   // of a topic, left over from the round before
 }
 
 // proc is one process of a broker.
