@@ -140,7 +140,7 @@ func (e *expectation) queues(r *lag.Report) {
 	}
 	for _, p := range r.Snapshot.Parts {
 		for _, t := range slices.Backward(p.Topics) { // of several with one name the first counts
-			add(t.Name, p.Broker, p.Begins[t.First:t.First+t.Queues], p.Ends[t.First:t.First+t.Queues])
+			add(t.Name, p.Broker, p.Begins.AppendTo(nil, int(t.First), int(t.Queues)), p.Ends.AppendTo(nil, int(t.First), int(t.Queues)))
 		}
 		for _, t := range p.Others {
 			add(t.Topic, p.Broker, t.Begins, t.Ends)

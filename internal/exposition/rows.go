@@ -178,21 +178,22 @@ func (h *holders) of(holder int32) []byte {
 }
 
 func (e *encoder) minOffsets(r *lag.Report) {
-	e.offsets(r, func(p *model.Part) []int64 { return p.Begins }, func(t *model.TopicStats) []int64 { return t.Begins })
+	e.offsets(r, func(p *model.Part) *model.Offsets { return &p.Begins }, func(t *model.TopicStats) []int64 { return t.Begins })
 }
 
 func (e *encoder) maxOffsets(r *lag.Report) {
-	e.offsets(r, func(p *model.Part) []int64 { return p.Ends }, func(t *model.TopicStats) []int64 { return t.Ends })
+	e.offsets(r, func(p *model.Part) *model.Offsets { return &p.Ends }, func(t *model.TopicStats) []int64 { return t.Ends })
 }
 
 // offsets writes one offset of each queue, whoever consumes it.
-func (e *encoder) offsets(r *lag.Report, ofPart func(*model.Part) []int64, ofOther func(*model.TopicStats) []int64) {
+func (e *encoder) offsets(r *lag.Report, ofPart func(*model.Part) *model.Offsets, ofOther func(*model.TopicStats) []int64) {
+	var run model.Run
 	for i := range r.Snapshot.Parts {
 		part := r.Snapshot.Parts[i].Part
 		for j := range part.Topics {
 			t := &part.Topics[j]
 			if !part.Repeats(j) {
-				e.offsetsOf(t.Name, part.Broker, ofPart(part)[t.First:t.First+t.Queues])
+				e.offsetsOf(t.Name, part.Broker, run.Read(ofPart(part), t.First, t.Queues))
 			}
 		}
 		for j := range part.Others {

@@ -61,16 +61,16 @@ func (b *builder) broker(name string, id int64, role model.Role, up bool) {
 // topic adds a topic to the part of a broker, which it makes if need be.
 func (b *builder) topic(broker, topic string, begins, ends []int64) {
 	p := b.part(broker)
-	p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(len(p.Ends)), Queues: int32(len(ends))})
-	p.Ends = append(p.Ends, ends...)
-	p.Begins = append(p.Begins, begins...)
+	p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(p.Ends.Len()), Queues: int32(len(ends))})
+	p.Ends.Append(ends...)
+	p.Begins.Append(begins...)
 }
 
 // commit adds what a group committed on the topic that was added last.
 func (b *builder) commit(broker, group string, committed ...int64) {
 	p := b.part(broker)
-	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(len(p.Committed))})
-	p.Committed = append(p.Committed, committed...)
+	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+	p.Committed.Append(committed...)
 }
 
 func (b *builder) part(broker string) *model.Part {
@@ -307,7 +307,7 @@ func health() *lag.Report {
 	}
 	own(b.group("billing", []string{"orders"}, "10.0.1.1@4711#1"), "orders", "broker-a", 0, model.NoOwner)
 	b.part("broker-a").Others = []model.TopicStats{
-		{Topic: "%DLQ%billing", Ends: []int64{7}, Begins: []int64{2}, Stored: []int64{ended().UnixMilli()}}, {Topic: "mute"},
+		{Topic: "%DLQ%billing", Ends: []int64{7}, Begins: []int64{2}, Stored: ended().UnixMilli()}, {Topic: "mute", Stored: model.Unknown},
 	}
 	r := b.report()
 	for i, s := range lag.States() {

@@ -20,18 +20,19 @@ func large(rows int) *model.Snapshot {
 	for _, broker := range []string{"broker-a", "broker-b"} {
 		p := w.part(broker)
 		for i := range topics {
-			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: int32(len(p.Ends)), Queues: queues})
+			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: int32(p.Ends.Len()), Queues: queues})
 			for range queues {
-				p.Ends, p.Begins = append(p.Ends, 1000), append(p.Begins, unknown)
+				p.Ends.Append(1000)
+				p.Begins.Append(unknown)
 			}
 		}
 		for g := range groups {
 			for i := range perGroup {
 				p.Commits = append(p.Commits, model.Commits{
-					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: int32((g*7 + i) % topics), First: int32(len(p.Committed)),
+					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: int32((g*7 + i) % topics), First: int32(p.Committed.Len()),
 				})
 				for q := range queues {
-					p.Committed = append(p.Committed, 900+int64(q))
+					p.Committed.Append(900 + int64(q))
 				}
 			}
 		}

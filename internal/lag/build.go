@@ -105,7 +105,7 @@ func (f *frame) localBegins() map[model.TopicOnBroker][]int64 {
 			t := &part.Topics[i]
 			key := model.TopicOnBroker{Topic: t.Name, Broker: part.Broker}
 			if _, ok := begins[key]; ok && !part.Repeats(i) {
-				begins[key] = part.Begins[t.First : t.First+t.Queues]
+				begins[key] = part.Begins.AppendTo(nil, int(t.First), int(t.Queues))
 			}
 		}
 	}

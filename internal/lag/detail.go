@@ -64,9 +64,9 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 	t := &part.Topics[c.Topic]
 	pair := &r.Pairs[d.Pair]
 	owners, holders := r.owners(pair, part, c), r.holders[pair.holders:]
-	ends, begins := part.Ends[t.First:t.First+t.Queues], part.Begins[t.First:t.First+t.Queues]
-	for id, committed := range part.Committed[c.First : c.First+t.Queues] {
-		backlog, _ := backlogOf(begins[id], committed, ends[id])
+	for id := range int(t.Queues) {
+		committed := part.Committed.At(int(c.First) + id)
+		backlog, _ := backlogOf(part.Begins.At(int(t.First)+id), committed, part.Ends.At(int(t.First)+id))
 		if backlog == unknown {
 			continue
 		}

@@ -241,7 +241,7 @@ func TestUnowned(t *testing.T) {
 			own(g, "orders", "a", 0, 0, 0)
 		}, 1},
 		{"a queue without a row counts", func(w *world, g *model.Group) {
-			w.part("a").Ends[2] = unknown
+			w.part("a").Ends.Set(2, unknown)
 			own(g, "orders", "a", 0, 0)
 		}, 1},
 		{"not every member has told", func(_ *world, g *model.Group) { g.Told = false }, -1},
@@ -341,11 +341,11 @@ func TestTotals(t *testing.T) {
 	}
 	first := func(w *world) {
 		w.topic("a", "orders", []int64{10, 0}, []int64{100, 50})
-		w.part("a").Stored = []int64{5000, 7000}
+		w.part("a").Stored = []int64{7000}
 		w.part("a").Others = []model.TopicStats{
-			{Topic: "idle", Taken: f.now(), Ends: []int64{30}, Begins: []int64{20}, Stored: []int64{3000}},
-			{Topic: "mute"},
-			{Topic: "orphan", Taken: f.now(), Ends: []int64{4}, Begins: []int64{unknown}},
+			{Topic: "idle", Taken: f.now(), Ends: []int64{30}, Begins: []int64{20}, Stored: 3000},
+			{Topic: "mute", Stored: unknown},
+			{Topic: "orphan", Taken: f.now(), Ends: []int64{4}, Begins: []int64{unknown}, Stored: unknown},
 		}
 		w.topic("b", "orders", []int64{0}, []int64{9})
 		w.part("b").Stored = []int64{unknown}
@@ -360,7 +360,7 @@ func TestTotals(t *testing.T) {
 	want[1].Stored++
 	round(func(w *world) {
 		first(w)
-		w.part("a").Ends[0]++
+		w.part("a").Ends.Set(0, w.part("a").Ends.At(0)+1)
 	}, want...)
 	round(func(*world) {})
 	if got := lag.Build(&model.Snapshot{}).Totals; len(got) != 0 {
@@ -386,9 +386,9 @@ func TestDeadLetters(t *testing.T) {
 		}
 	}
 	dlq := func(end int64) model.TopicStats {
-		return model.TopicStats{Topic: "%DLQ%billing", Taken: f.now(), Ends: []int64{end}}
+		return model.TopicStats{Topic: "%DLQ%billing", Taken: f.now(), Ends: []int64{end}, Stored: unknown}
 	}
-	gone := model.TopicStats{Topic: "%DLQ%deleted", Taken: f.now(), Ends: []int64{9}}
+	gone := model.TopicStats{Topic: "%DLQ%deleted", Taken: f.now(), Ends: []int64{9}, Stored: unknown}
 	round(nil, nil, []model.TopicStats{})
 	round([]lag.Count{{Name: "billing", Messages: 3}}, nil, []model.TopicStats{dlq(3)})
 	round([]lag.Count{{Name: "archive"}, {Name: "billing", Messages: 4}}, []model.TopicStats{}, []model.TopicStats{dlq(4), gone})

@@ -249,10 +249,10 @@ func anything(rng *rand.Rand) *model.Snapshot {
 // addTimes adds what comes from the slower cycle of a source.
 func addTimes(rng *rand.Rand, p *model.Part, offsets func(int) []int64) {
 	if rng.IntN(2) == 0 {
-		p.ConsumedAt, p.Stored = offsets(len(p.Committed)), offsets(len(p.Ends))
+		p.ConsumedAt, p.Stored = offsets(p.Committed.Len()), offsets(len(p.Topics))
 	}
 	if rng.IntN(2) == 0 {
-		p.Others = []model.TopicStats{{Topic: "%DLQ%h", Ends: offsets(2), Begins: offsets(2)}, {Topic: "v", Ends: offsets(1), Stored: offsets(1)}}
+		p.Others = []model.TopicStats{{Topic: "%DLQ%h", Ends: offsets(2), Begins: offsets(2), Stored: unknown}, {Topic: "v", Ends: offsets(1), Stored: offsets(1)[0]}}
 	}
 	for range rng.IntN(3) {
 		p.Waits = append(p.Waits, model.Wait{Topic: "t", Committed: offsets(rng.IntN(6)), Ages: offsets(rng.IntN(6))})

@@ -52,8 +52,8 @@ func (b *builder) addCommits(partIndex, index int) {
 	}
 	b.run.widen(int(topic.Queues))
 	for id := range int(topic.Queues) {
-		end, begin := part.Ends[int(topic.First)+id], part.Begins[int(topic.First)+id]
-		backlog, committed := backlogOf(begin, part.Committed[int(commits.First)+id], end)
+		end, begin := part.Ends.At(int(topic.First)+id), part.Begins.At(int(topic.First)+id)
+		backlog, committed := backlogOf(begin, part.Committed.At(int(commits.First)+id), end)
 		if b.run.backlog[id] = backlog; backlog == unknown {
 			if end != unknown {
 				b.pair.Uncommitted++

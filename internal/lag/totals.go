@@ -1,5 +1,7 @@
 package lag
 
+import "github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+
 // totals lists all topics, with what was produced and what is kept of each.
 func (f *frame) totals() []TopicTotal {
 	if f.past == nil {
@@ -7,14 +9,14 @@ func (f *frame) totals() []TopicTotal {
 	}
 	totals := make([]TopicTotal, len(f.topics))
 	told := make([]bool, len(f.topics))
-	add := func(topic string, ends, begins, stored []int64) {
+	add := func(topic string, ends, begins []int64, stored int64) {
 		place := f.places.topics[topic]
 		t := &totals[place]
 		if !told[place] {
 			told[place], t.Last = true, unknown
 		}
+		t.Last = max(t.Last, stored)
 		for q, end := range ends {
-			t.Last = max(t.Last, value(stored, q))
 			begin := value(begins, q)
 			switch {
 			case t.Stored == unknown:
@@ -28,14 +30,11 @@ func (f *frame) totals() []TopicTotal {
 			t.Stored = unknown
 		}
 	}
+	var ends, begins model.Run
 	for _, part := range f.snapshot.Parts {
 		for i := range part.Topics {
 			if t := &part.Topics[i]; !part.Repeats(i) {
-				var stored []int64
-				if part.Stored != nil {
-					stored = part.Stored[t.First : t.First+t.Queues]
-				}
-				add(t.Name, part.Ends[t.First:t.First+t.Queues], part.Begins[t.First:t.First+t.Queues], stored)
+				add(t.Name, ends.Read(&part.Ends, t.First, t.Queues), begins.Read(&part.Begins, t.First, t.Queues), value(part.Stored, i))
 			}
 		}
 		for i := range part.Others {

@@ -255,7 +255,7 @@ func (p *play) note(part *model.Part) {
 	there, slowest := make(map[queueName]bool), p.slowest()
 	for _, t := range part.Topics {
 		for id := range int(t.Queues) {
-			end := part.Ends[int(t.First)+id]
+			end := part.Ends.At(int(t.First) + id)
 			name := queueName{t.Name, part.Broker, id}
 			there[name] = true
 			r := p.record(t.Name, part.Broker, id)

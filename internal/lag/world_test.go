@@ -19,17 +19,17 @@ func (w *world) topic(broker, name string, begins, ends []int64) {
 	if begins == nil {
 		begins = slices.Repeat([]int64{unknown}, len(ends))
 	}
-	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(len(p.Ends)), Queues: int32(len(ends))})
-	p.Ends = append(p.Ends, ends...)
-	p.Begins = append(p.Begins, begins...)
+	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(p.Ends.Len()), Queues: int32(len(ends))})
+	p.Ends.Append(ends...)
+	p.Begins.Append(begins...)
 }
 
 // commit adds what a group committed on a topic of a broker.
 func (w *world) commit(broker, topic, group string, committed ...int64) {
 	p := w.part(broker)
 	i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == topic })
-	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(i), First: int32(len(p.Committed))})
-	p.Committed = append(p.Committed, committed...)
+	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(i), First: int32(p.Committed.Len())})
+	p.Committed.Append(committed...)
 }
 
 func (w *world) part(broker string) *model.PartOfRound {

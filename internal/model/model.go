@@ -121,16 +121,15 @@ type Part struct {
 	// of the round. Begins are too where they decide whether a missing commit
 	// counts; others may be as old as the source's slower cycle, and are then
 	// at most the true ones. Unknown where nobody told.
-	Ends, Begins []int64
-	// Stored holds one value per queue of each topic: when its newest message
-	// was stored, in ms since 1970 by the broker's clock. Unknown where nobody
-	// told, or there is none. It may be as old as the slower cycle. nil: told
-	// of no queue.
+	Ends, Begins Offsets
+	// Stored holds one value per topic: when its newest message was stored, in
+	// ms since 1970 by the broker's clock. Unknown where nobody told, or there
+	// is none. It may be as old as the slower cycle. nil: told of no topic.
 	Stored  []int64
 	Commits []Commits
 	// Committed holds one value per queue of each entry of Commits; Unknown
 	// where the group never committed.
-	Committed []int64
+	Committed Offsets
 	// ConsumedAt holds one value per queue of each entry of Commits: when the
 	// message in front of the commit, the last one consumed, was stored, in ms
 	// since 1970 by the broker's clock. Unknown where nobody told. nil: told
@@ -161,11 +160,12 @@ type Wait struct {
 }
 
 // TopicStats are the queues of one topic on one broker at one time. The lists
-// hold one value per queue id, as those of Part.
+// hold one value per queue id, as those of Part; Stored is of the topic.
 type TopicStats struct {
-	Topic                string
-	Taken                time.Time
-	Ends, Begins, Stored []int64
+	Topic        string
+	Taken        time.Time
+	Ends, Begins []int64
+	Stored       int64
 }
 
 // Topic is one topic's queues on one broker: ids 0 to Queues-1.

@@ -22,22 +22,23 @@ func large(groups, round int, before *model.Snapshot) *model.Snapshot {
 	for b, broker := range []string{"broker-a", "broker-b"} {
 		p := &model.Part{Broker: broker, Taken: at}
 		for i := range topics {
-			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: int32(len(p.Ends)), Queues: queues})
+			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-of-some-length-%05d", i), First: int32(p.Ends.Len()), Queues: queues})
 			for q := range queues {
-				p.Ends, p.Begins = append(p.Ends, int64(1000+(10+q)*round)), append(p.Begins, model.Unknown)
+				p.Ends.Append(int64(1000 + (10+q)*round))
+				p.Begins.Append(model.Unknown)
 			}
 		}
 		for g := range groups {
 			for i := range perGroup {
 				p.Commits = append(p.Commits, model.Commits{
-					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: int32((g*7 + i) % topics), First: int32(len(p.Committed)),
+					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: int32((g*7 + i) % topics), First: int32(p.Committed.Len()),
 				})
 				for q := range queues {
 					commit := int64(1000 + (10+q)*(round-1))
 					if g%10 == 0 {
 						commit = 900
 					}
-					p.Committed = append(p.Committed, commit)
+					p.Committed.Append(commit)
 				}
 			}
 		}

@@ -12,7 +12,7 @@ func (h *History) meetCommits(p *Part, in *model.Part) {
 	e := &p.earlier
 	pairs := p.pairs
 	f := finder{names: e.names, commits: e.commits}
-	if !sameList(e.commits, in.Commits) || !sameList(e.names, in.Topics) || len(e.committed) != len(in.Committed) {
+	if !sameList(e.commits, in.Commits) || !sameList(e.names, in.Topics) || e.committed.Len() != in.Committed.Len() {
 		e.from = make([]int32, len(in.Commits))
 		pairs = make([]int32, len(in.Commits))
 	}
@@ -51,8 +51,8 @@ func (h *History) meetAt(last int32, p *Part, in *model.Part, c *model.Commits) 
 // takeCommits counts the commits of one broker, and finds its slowest readers.
 func (h *History) takeCommits(p *Part, d *desk, in *model.Part) {
 	moved := p.moved
-	if p.earlier.from != nil || len(moved) != len(in.Committed) {
-		moved = make([]Tick, len(in.Committed))
+	if p.earlier.from != nil || len(moved) != in.Committed.Len() {
+		moved = make([]Tick, in.Committed.Len())
 	}
 	for i := range in.Commits {
 		h.takeEntry(p, d, in, i, moved)
@@ -65,7 +65,6 @@ func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tic
 	c := &in.Commits[i]
 	t := &in.Topics[c.Topic]
 	at := h.Tick(in.TakenAt(t))
-	commits := in.Committed[c.First : c.First+t.Queues]
 	moved = moved[c.First : c.First+t.Queues]
 	if p.pairs[i] == nowhere {
 		for q := range moved {
@@ -76,8 +75,9 @@ func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tic
 	pair := h.pairs.at(p.pairs[i])
 	first := &in.Topics[firstOf(in, c.Topic)]
 	slowest := d.slowest[first.First : first.First+first.Queues]
-	ends, begins := in.Ends[t.First:t.First+t.Queues], in.Begins[t.First:t.First+t.Queues]
-	before, since := p.earlier.of(i)
+	commits := d.commits.Read(&in.Committed, c.First, t.Queues)
+	ends, begins := d.ends.Read(&in.Ends, t.First, t.Queues), d.begins.Read(&in.Begins, t.First, t.Queues)
+	before, since := p.earlier.of(i, &d.committed)
 	n := counting{odd: len(pair.back) > 0, begins: pair.began == h.round}
 	for q, now := range commits {
 		has, end := n.count(value(before, q), now), ends[q]
@@ -140,19 +140,21 @@ func (p *Pair) count(at Tick, n *counting) {
 // countOdd counts the entries that are not simply added: which of a pair's queues
 // are remembered depends on their order.
 func (h *History) countOdd(p *Part, in *model.Part) {
+	var commits, committed model.Run
 	for _, i := range p.odd {
 		c := &in.Commits[i]
 		t := &in.Topics[c.Topic]
-		before, _ := p.earlier.of(int(i))
+		before, _ := p.earlier.of(int(i), &committed)
 		pair, at := h.pairs.at(p.pairs[i]), h.Tick(in.TakenAt(t))
-		for q, now := range in.Committed[c.First : c.First+t.Queues] {
+		for q, now := range commits.Read(&in.Committed, c.First, t.Queues) {
 			pair.note(h.round, at, queueKey{broker: in.Broker, id: q}, value(before, q), now)
 		}
 	}
 }
 
-// of are the commits that an entry had, and the times since which they stand.
-func (e *earlier) of(i int) (committed []int64, since []Tick) {
+// of are the commits that an entry had, laid out in the room, and the times since
+// which they stand.
+func (e *earlier) of(i int, room *model.Run) (committed []int64, since []Tick) {
 	if e.from != nil {
 		if i = int(e.from[i]); i < 0 {
 			return nil, nil
@@ -163,7 +165,7 @@ func (e *earlier) of(i int) (committed []int64, since []Tick) {
 	if e.moved != nil {
 		since = e.moved[c.First : c.First+n]
 	}
-	return e.committed[c.First : c.First+n], since
+	return room.Read(&e.committed, c.First, n), since
 }
 
 // firstOf is the place of the first topic of that name: the one that is kept.

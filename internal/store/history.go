@@ -33,7 +33,7 @@ const NoTick Tick = math.MinInt32
 // goroutine adds to it; until it adds again, any may ask.
 //
 // Its memory grows with queues and commits and not with time: a queue keeps its
-// last two ends, eight bytes each, and while somebody is further behind, up to
+// last two ends, four bytes each, and while somebody is further behind, up to
 // maxSamples more.
 //
 // Of the snapshots it keeps, between rounds: of the last one, of each part the

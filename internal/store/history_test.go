@@ -17,14 +17,14 @@ func TestLetsGo(t *testing.T) {
 	var h History
 	var snaps []weak.Pointer[model.Snapshot]
 	var parts []weak.Pointer[model.Part]
-	var begins, ends, committed []weak.Pointer[int64]
+	var begins, ends, committed []weak.Pointer[byte]
 	for i := range 4 {
 		s := large(4, i, nil)
 		h.Add(s)
 		p := s.Parts[0].Part
 		snaps, parts = append(snaps, weak.Make(s)), append(parts, weak.Make(p))
-		begins, ends = append(begins, weak.Make(&p.Begins[0])), append(ends, weak.Make(&p.Ends[0]))
-		committed = append(committed, weak.Make(&p.Committed[0]))
+		begins, ends = append(begins, memoryOf(&p.Begins)), append(ends, memoryOf(&p.Ends))
+		committed = append(committed, memoryOf(&p.Committed))
 	}
 	runtime.GC()
 	for i := range snaps {
@@ -42,6 +42,12 @@ func TestLetsGo(t *testing.T) {
 		t.Error("a snapshot is held that was not added")
 	}
 	runtime.KeepAlive(&h)
+}
+
+// memoryOf is where the first block of a list stands.
+func memoryOf(o *model.Offsets) weak.Pointer[byte] {
+	block := reflect.ValueOf(o).Elem().FieldByName("blocks").Index(0)
+	return weak.Make((*byte)(block.FieldByName("values").UnsafePointer()))
 }
 
 // TestPartsAtOnce: what brokers tell is added up alike on one processor and on
@@ -82,15 +88,16 @@ func spread(round int) *model.Snapshot {
 		for i := range 3 {
 			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-%d", i), First: int32(2 * i), Queues: 2})
 			for q := range 2 {
-				p.Ends, p.Begins = append(p.Ends, int64(1000+(b+q)*round)), append(p.Begins, 0)
+				p.Ends.Append(int64(1000 + (b+q)*round))
+				p.Begins.Append(0)
 			}
 			for g := range 2 {
-				p.Commits = append(p.Commits, model.Commits{Group: s.Groups[g].Name, Topic: int32(i), First: int32(len(p.Committed))})
+				p.Commits = append(p.Commits, model.Commits{Group: s.Groups[g].Name, Topic: int32(i), First: int32(p.Committed.Len())})
 				commit := int64(900 + b*round)
 				if (b+i)%3 == 0 && g == 1 {
 					commit -= int64(round % 4 * 100)
 				}
-				p.Committed = append(p.Committed, commit, commit-1)
+				p.Committed.Append(commit, commit-1)
 			}
 		}
 		s.Parts = append(s.Parts, model.PartOfRound{Part: p})

@@ -12,15 +12,17 @@ type desk struct {
 	// Of the part under way, in the order of its Ends: the first offset that
 	// somebody still needs.
 	slowest []int64
-	// Of the topic under way, by queue id.
-	queues []queue
-	data   []byte
+	// Of the topic or the entry under way, by queue id: its ends in this look
+	// and the last two, its beginnings, its commits in this round and the last.
+	ends, now, before, begins, commits, committed model.Run
+	queues                                        []queue
+	data                                          []byte
 }
 
 // clear lets go of room that only a topic of very many queues needed.
 func (d *desk) clear() {
-	if cap(d.queues) > 256 {
-		d.queues = nil
+	if cap(d.queues) > 256 || cap(d.ends) > 256 {
+		*d = desk{slowest: d.slowest, data: d.data}
 	}
 }
 
@@ -44,21 +46,21 @@ func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []told
 	l, t := &p.topics[place], &in.Topics[place]
 	older := p.older.at(l.older)
 	k := looking{
-		looks: l, part: p, desk: d, known: int(l.width), now: p.now.at(l.last), before: p.before.at(l.before),
+		looks: l, part: p, desk: d, known: int(l.width), now: p.now.at(l.last, &d.now), before: p.before.at(l.before, &d.before),
 		older: cleared(d.queues, older.queues()),
 	}
 	for id := range k.older {
 		k.older[id] = older.appendUpTo(k.older[id], id, math.MaxInt64)
 	}
 	l.retold, l.retell = l.retell, false
-	at, ends := h.Tick(in.TakenAt(t)), in.Ends[t.First:t.First+t.Queues]
+	at, ends := h.Tick(in.TakenAt(t)), d.ends.Read(&in.Ends, t.First, t.Queues)
 	if at <= l.taken || len(ends) == 0 {
 		k.carry(place, ends)
 	} else {
 		k.slowest = d.slowest[t.First : t.First+t.Queues]
 		topic := h.topics.at(l.topic)
 		k.production = topic.production(h.round)
-		k.take(place, at, ends, in.Begins[t.First:t.First+t.Queues])
+		k.take(place, at, ends, d.begins.Read(&in.Begins, t.First, t.Queues))
 		topic.grow(h.round, &k.production)
 	}
 	for i := range waits {
@@ -102,10 +104,11 @@ func (k *looking) take(place int, at Tick, ends, begins []int64) {
 	for id := len(ends); id < len(k.before); id++ {
 		k.keep(id, k.before[id], l.takenFirst)
 	}
-	if l.before = l.last; apart {
+	l.before, k.before = l.last, k.now
+	if apart {
 		k.setApart(ends)
 	}
-	k.before, k.now = k.part.now.at(l.before), ends
+	k.now = ends
 	l.takenFirst, l.taken, l.last, l.young = l.taken, at, int32(place), false
 	l.width = max(l.width, int32(len(ends)))
 }
@@ -209,5 +212,5 @@ func (k *looking) setApart(ends []int64) {
 			k.keep(id, last, k.taken)
 		}
 	}
-	k.looks.before = nowhere
+	k.looks.before, k.before = nowhere, nil
 }

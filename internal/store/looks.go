@@ -35,16 +35,25 @@ func noLooks() looks {
 // column is the ends of all topics of a part at one look.
 type column struct {
 	topics []model.Topic
-	ends   []int64
+	ends   model.Offsets
 }
 
-// at are the ends of the topic at a place; none where there was no look.
-func (c *column) at(place int32) []int64 {
+// at are the ends of the topic at a place, laid out in the room; none where there
+// was no look.
+func (c *column) at(place int32, room *model.Run) []int64 {
 	if place < 0 {
 		return nil
 	}
 	t := &c.topics[place]
-	return c.ends[t.First : t.First+t.Queues]
+	return room.Read(&c.ends, t.First, t.Queues)
+}
+
+// end is that of one queue of the topic; Unknown where there was no look at it.
+func (c *column) end(place int32, id int) int64 {
+	if place < 0 || id >= int(c.topics[place].Queues) {
+		return model.Unknown
+	}
+	return c.ends.At(int(c.topics[place].First) + id)
 }
 
 // samples are the older ones of a queue and those of the looks, appended to
@@ -58,7 +67,7 @@ func (p *Part) samples(l *looks, id int, room queue) queue {
 // many of them are looks.
 func (p *Part) samplesUpTo(l *looks, id int, room queue, offset int64) (q queue, seen int) {
 	q = p.older.at(l.older).appendUpTo(room, id, offset)
-	return withLooks(q, value(p.before.at(l.before), id), l.takenFirst, value(p.now.at(l.last), id), l.taken)
+	return withLooks(q, p.before.end(l.before, id), l.takenFirst, p.now.end(l.last, id), l.taken)
 }
 
 // withLooks are samples with the last two looks behind them, and how many those
@@ -79,7 +88,7 @@ func withLooks(q queue, first int64, takenFirst Tick, last int64, taken Tick) (w
 
 // find says when the message at an offset of a queue was stored.
 func (p *Part) find(l *looks, id int, offset int64) Span {
-	first, last := value(p.before.at(l.before), id), value(p.now.at(l.last), id)
+	first, last := p.before.end(l.before, id), p.now.end(l.last, id)
 	switch {
 	case last != model.Unknown && offset >= last: // it has not come yet
 		return Span{l.taken, NoTick, l.taken}

@@ -152,11 +152,11 @@ func (w *lookWorld) tell() model.PartOfRound {
 }
 
 func (w *lookWorld) add(p *model.Part, name string, t *lookTopic, taken time.Time) {
-	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(len(p.Ends)), Queues: int32(len(t.told)), Taken: stampOf(taken)})
-	p.Commits = append(p.Commits, model.Commits{Group: "g", Topic: int32(len(p.Topics) - 1), First: int32(len(p.Committed))})
-	p.Ends = append(p.Ends, t.told...)
-	p.Begins = append(p.Begins, make([]int64, len(t.told))...)
-	p.Committed = append(p.Committed, resized(t.commits, len(t.told))...)
+	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(p.Ends.Len()), Queues: int32(len(t.told)), Taken: stampOf(taken)})
+	p.Commits = append(p.Commits, model.Commits{Group: "g", Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+	p.Ends.Append(t.told...)
+	p.Begins.Append(make([]int64, len(t.told))...)
+	p.Committed.Append(resized(t.commits, len(t.told))...)
 }
 
 // note notes the same in lists.
@@ -180,11 +180,11 @@ func (w *lookWorld) note(in *model.PartOfRound) {
 	if in.Age == 0 {
 		for i := range in.Topics {
 			topic := &in.Topics[i]
-			a, ends := list(topic.Name), in.Ends[topic.First:topic.First+topic.Queues]
+			a, ends := list(topic.Name), in.Ends.AppendTo(nil, int(topic.First), int(topic.Queues))
 			for q := range ends {
-				a.need(q, in.Committed[int(in.Commits[i].First)+q], 0)
+				a.need(q, in.Committed.At(int(in.Commits[i].First)+q), 0)
 			}
-			w.takeApart(a, w.Tick(in.TakenAt(topic)), ends, in.Begins[topic.First:topic.First+topic.Queues])
+			w.takeApart(a, w.Tick(in.TakenAt(topic)), ends, in.Begins.AppendTo(nil, int(topic.First), int(topic.Queues)))
 		}
 		for _, o := range in.Others {
 			w.takeApart(list(o.Topic), w.Tick(o.Taken), o.Ends, o.Begins)

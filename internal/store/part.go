@@ -15,7 +15,7 @@ type Part struct {
 	// Lists of last, and in the order of its Commits and Committed, which
 	// pairs they are and when they moved.
 	commits   []model.Commits
-	committed []int64
+	committed model.Offsets
 	pairs     []int32 // numbers in History.pairs; nowhere: the group's commits at brokers do not count
 	moved     []Tick
 	earlier   earlier // while a round is added
@@ -48,7 +48,7 @@ type localNeed struct {
 type earlier struct {
 	names     []model.Topic
 	commits   []model.Commits
-	committed []int64
+	committed model.Offsets
 	moved     []Tick  // nil where nobody has watched since
 	from      []int32 // where its commits stood, in their new order, nowhere for new ones; nil: where they stand
 }
@@ -112,7 +112,7 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 	if p.met != h.round {
 		return // it is away
 	}
-	d.slowest = nobody(d.slowest, len(in.Ends))
+	d.slowest = nobody(d.slowest, in.Ends.Len())
 	h.takeCommits(p, d, in)
 	for _, n := range p.needs {
 		need(&d.slowest[n.queue], n.offset, model.Unknown)

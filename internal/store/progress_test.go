@@ -70,9 +70,10 @@ func partOf(broker string, commits []int64) model.PartOfRound {
 	}
 	p.Topics = []model.Topic{{Name: "orders", Queues: int32(len(commits))}}
 	p.Commits = []model.Commits{{Group: "billing"}}
-	p.Committed = commits
+	p.Committed = model.OffsetsOf(commits...)
 	for range commits {
-		p.Ends, p.Begins = append(p.Ends, 9999), append(p.Begins, 1)
+		p.Ends.Append(9999)
+		p.Begins.Append(1)
 	}
 	return p
 }
@@ -122,7 +123,7 @@ func TestFindsMovedCommits(t *testing.T) {
 		return model.PartOfRound{Part: &model.Part{
 			Broker: "a", Topics: []model.Topic{{Name: first, Queues: 1}, {Name: second, First: 1, Queues: 1}},
 			Commits:   []model.Commits{{Group: "billing"}, {Group: "billing", Topic: 1, First: 1}},
-			Committed: commits, Ends: []int64{99, 99}, Begins: []int64{1, 1},
+			Committed: model.OffsetsOf(commits...), Ends: model.OffsetsOf(99, 99), Begins: model.OffsetsOf(1, 1),
 		}}
 	}
 	groups := []*model.Group{{Name: "billing"}}

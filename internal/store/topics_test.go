@@ -93,11 +93,11 @@ func TestRepeatedTopic(t *testing.T) {
 	var h History
 	for i := range int64(3) {
 		h.Add(&model.Snapshot{Groups: []*model.Group{{Name: "g"}, {Name: "h"}}, Ended: began().Add(interval), Parts: []model.PartOfRound{{Part: &model.Part{
-			Broker: "a", Taken: began(), Ends: []int64{100 + 10*i, 95 + 10*i}, Begins: []int64{0, 0},
+			Broker: "a", Taken: began(), Ends: model.OffsetsOf(100+10*i, 95+10*i), Begins: model.OffsetsOf(0, 0),
 			Topics: []model.Topic{
 				{Name: "orders", Queues: 1, Taken: stampOf(began().Add(interval * 2))}, {Name: "orders", First: 1, Queues: 1, Taken: stampOf(began().Add(interval))},
 			},
-			Commits: []model.Commits{{Group: "g"}, {Group: "h", Topic: 1, First: 1}}, Committed: []int64{100 + 10*i, 20},
+			Commits: []model.Commits{{Group: "g"}, {Group: "h", Topic: 1, First: 1}}, Committed: model.OffsetsOf(100+10*i, 20),
 		}}}})
 		if h.Part(0).Ends(0) != h.Part(0).Ends(1) {
 			t.Fatal("one topic has two histories")

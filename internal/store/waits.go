@@ -79,9 +79,9 @@ func (w *waits) find(in *model.Part) {
 func (h *History) tell(k *looking, in *model.Part, told *toldWait) {
 	w, c := &in.Waits[told.wait], &in.Commits[told.entry]
 	t := &in.Topics[c.Topic]
-	committed, begins := in.Committed[c.First:c.First+t.Queues], in.Begins[t.First:t.First+t.Queues]
+	committed, begins := k.desk.commits.Read(&in.Committed, c.First, t.Queues), k.desk.begins.Read(&in.Begins, t.First, t.Queues)
 	if told.settled && !k.retell && !k.retold && len(w.Ages) > 0 && told.ages == &w.Ages[0] {
-		before, _ := k.part.earlier.of(int(told.entry))
+		before, _ := k.part.earlier.of(int(told.entry), &k.desk.committed)
 		if stands(w.Committed, before, committed, begins) {
 			return
 		}

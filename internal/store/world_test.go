@@ -100,20 +100,20 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 		if t == nil {
 			continue
 		}
-		first := len(p.Ends)
+		first := p.Ends.Len()
 		p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(first), Queues: int32(len(t.ends)), Taken: stampOf(t.taken)})
-		p.Ends = append(p.Ends, t.ends...)
+		p.Ends.Append(t.ends...)
 		for q := range t.ends {
 			begin := model.Unknown
 			if q < len(t.begins) {
 				begin = t.begins[q]
 			}
-			p.Begins = append(p.Begins, begin)
+			p.Begins.Append(begin)
 		}
 		for _, group := range []string{"billing", "cache", "archive"} {
 			if c, ok := t.commits[group]; ok {
-				p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(len(p.Committed))})
-				p.Committed = append(p.Committed, c...)
+				p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+				p.Committed.Append(c...)
 			}
 		}
 	}

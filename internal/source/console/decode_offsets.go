@@ -181,8 +181,11 @@ func readRunning(d *decoder) (held, error) {
 }
 
 // span is where the queues of a topic on one broker begin and end, and when the
-// newest message of each was stored.
-type span struct{ begins, ends, stored []int64 }
+// newest message was stored.
+type span struct {
+	begins, ends []int64
+	stored       int64
+}
 
 // readStats reads /topic/stats.query (TopicStatsTable).
 func readStats(d *decoder) (map[model.TopicOnBroker]span, error) {
@@ -207,13 +210,16 @@ func readStats(d *decoder) (map[model.TopicOnBroker]span, error) {
 				d.odd++
 				return nil
 			}
-			s := spans[on]
+			s, ok := spans[on]
+			if !ok {
+				s.stored = model.Unknown
+			}
 			if total += max(id+1-len(s.ends), 0); total > maxRows {
 				return fmt.Errorf("%w: more than %d queues", errShape, maxRows)
 			}
-			s.begins, s.ends, s.stored = widen(s.begins, id+1), widen(s.ends, id+1), widen(s.stored, id+1)
+			s.begins, s.ends = widen(s.begins, id+1), widen(s.ends, id+1)
 			if s.begins[id], s.ends[id] = o.Min, o.Max; o.Stored > 0 && o.Max > 0 {
-				s.stored[id] = o.Stored
+				s.stored = max(s.stored, o.Stored)
 			}
 			spans[on] = s
 			return nil

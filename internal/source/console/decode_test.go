@@ -165,13 +165,13 @@ func TestOwnEnds(t *testing.T) {
 		topic := p.part.Topics[c.Topic]
 		sum := int64(0)
 		for q := range int(topic.Queues) {
-			sum += p.part.Ends[int(topic.First)+q] - p.part.Committed[int(c.First)+q]
+			sum += p.part.Ends.At(int(topic.First)+q) - p.part.Committed.At(int(c.First)+q)
 		}
 		if sum != want[c.Group] {
 			t.Errorf("%s: backlog %d, want %d", c.Group, sum, want[c.Group])
 		}
 	}
-	if first := p.part.Topics[0]; len(p.part.Topics) != 2 || p.part.Ends[first.First] != 130 {
+	if first := p.part.Topics[0]; len(p.part.Topics) != 2 || p.part.Ends.At(int(first.First)) != 130 {
 		t.Errorf("topics %+v, ends %v: the latest ends come first", p.part.Topics, p.part.Ends)
 	}
 }

@@ -282,7 +282,7 @@ func (s *Source) others(b *broker, consumed map[string][]groupCell) []model.Topi
 		case st != nil:
 			list = append(list, model.TopicStats{Topic: name, Taken: st.taken, Ends: st.ends, Begins: st.begins, Stored: st.stored})
 		case !told[name]:
-			list = append(list, model.TopicStats{Topic: name})
+			list = append(list, model.TopicStats{Topic: name, Stored: model.Unknown})
 		}
 	}
 	slices.SortFunc(list, func(a, b model.TopicStats) int { return strings.Compare(a.Topic, b.Topic) })

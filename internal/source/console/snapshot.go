@@ -163,10 +163,10 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 	p.state(states, on, latest, taken)
 	for _, gc := range cells {
 		topic := p.state(states, on, gc.cell.ends, gc.cell.taken)
-		first := len(p.part.Committed)
+		first := p.part.Committed.Len()
 		p.part.Commits = append(p.part.Commits, model.Commits{Group: gc.group, Topic: int32(topic), First: int32(first)})
 		for q := range gc.cell.ends {
-			p.part.Committed = append(p.part.Committed, p.src.committedAt(on, gc.cell, q))
+			p.part.Committed.Append(p.src.committedAt(on, gc.cell, q))
 			p.part.ConsumedAt = append(p.part.ConsumedAt, gc.cell.consumed[q])
 		}
 	}
@@ -183,17 +183,20 @@ func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends 
 	}
 	place := len(p.part.Topics)
 	states[key] = place
-	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: int32(len(p.part.Ends)), Queues: int32(len(ends)), Taken: model.StampOf(taken)})
-	p.part.Ends = append(p.part.Ends, ends...)
+	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: int32(p.part.Ends.Len()), Queues: int32(len(ends)), Taken: model.StampOf(taken)})
+	p.part.Ends.Append(ends...)
 	told := p.src.stats[on]
-	for q := range ends {
-		begin, stored := model.Unknown, model.Unknown
-		if told != nil && q < len(told.begins) {
-			begin, stored = told.begins[q], told.stored[q]
-		}
-		p.part.Begins = append(p.part.Begins, begin)
-		p.part.Stored = append(p.part.Stored, stored)
+	if told == nil {
+		told = &stats{span: span{stored: model.Unknown}}
 	}
+	for q := range ends {
+		begin := model.Unknown
+		if q < len(told.begins) {
+			begin = told.begins[q]
+		}
+		p.part.Begins.Append(begin)
+	}
+	p.part.Stored = append(p.part.Stored, told.stored)
 	return place
 }
 

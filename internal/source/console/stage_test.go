@@ -110,7 +110,7 @@ func backlogOf(snap *model.Snapshot, group, topic string) int64 {
 			t := p.Topics[c.Topic]
 			for q := range int(t.Queues) {
 				if c.Group == group && t.Name == topic {
-					add(p.Ends[int(t.First)+q], p.Committed[int(c.First)+q])
+					add(p.Ends.At(int(t.First)+q), p.Committed.At(int(c.First)+q))
 				}
 			}
 		}

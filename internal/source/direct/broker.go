@@ -24,6 +24,10 @@ type reading struct {
 	// meanwhile, and where in the last part each was; notInPart.
 	inPart []*topic
 	from   []int32
+
+	// Room for the queues of the topic under way.
+	ends, before, begins model.Run
+	passed               []int64 // see passedBefore
 }
 
 // readBrokers reads one process of every broker, and asks the others whether

@@ -172,13 +172,13 @@ func (b *broker) assign(seed maphash.Seed, changed bool) (open []*group) {
 		b.owners = nil
 		return nil
 	}
-	all := b.relaid || len(b.owners) != len(b.part.Committed)
+	all := b.relaid || len(b.owners) != b.part.Committed.Len()
 	if !all && !changed {
 		return nil
 	}
 	list := sharingOwners{list: b.owners}
 	if all {
-		list = sharingOwners{list: make([]int32, len(b.part.Committed)), own: true}
+		list = sharingOwners{list: make([]int32, b.part.Committed.Len()), own: true}
 	}
 	broker := brokerRef(seed, []byte(b.name))
 	var row []int32

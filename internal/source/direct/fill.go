@@ -15,67 +15,82 @@ func (w *reading) fill(part *model.Part) {
 	for _, t := range w.build.topics {
 		t.slot = notInPart
 	}
-	same := sameList(part.Topics, last.Topics)
-	begins, stored := newSharing(last.Begins, same, len(part.Ends)), newSharing(last.Stored, same, len(part.Ends))
+	part.Begins.AppendUnknown(part.Ends.Len() - part.Begins.Len())
+	if n := len(part.Topics) - len(part.Stored); n > 0 {
+		part.Stored = appendUnknown(slices.Grow(part.Stored, n), n)
+	}
 	for i, t := range w.inPart {
 		if w.from[i] = notInPart; t != nil {
 			w.from[i], t.slot = t.placed, int32(i)
+			w.fillTopic(part, i)
 		}
-		w.fillTopic(part, i, &begins, &stored)
 	}
-	part.Begins, part.Stored = begins.list, stored.list
+	part.Ends.Share(&last.Ends)
+	part.Begins.Share(&last.Begins)
+	part.Committed.Share(&last.Committed)
+	if slices.Equal(part.Stored, last.Stored) {
+		part.Stored = last.Stored
+	}
 	for i := range w.broker.known.topics.list {
 		if t := &w.broker.known.topics.list[i]; t.slot == notInPart && t.placed != notInPart {
-			t.leave(last)
+			t.leave(last, &w.begins)
 		}
 	}
 }
 
-func (w *reading) fillTopic(part *model.Part, i int, begins, stored *sharing) {
+func (w *reading) fillTopic(part *model.Part, i int) {
 	t, last := w.inPart[i], w.build.last
-	first, n := int(part.Topics[i].First), int(part.Topics[i].Queues)
-	ends := part.Ends[first : first+n]
-	var oldBegins, oldStored []int64
-	undecided := false
-	if t != nil {
-		if t.state == read {
-			w.watch(t, ends)
+	first := int(part.Topics[i].First)
+	ends := w.ends.Read(&part.Ends, part.Topics[i].First, part.Topics[i].Queues)
+	if t.state == read {
+		w.watch(t, ends)
+	}
+	old, oldStored := t.stats(last, &w.begins)
+	whole, lost := true, false
+	for q, end := range ends {
+		if part.Begins.At(first+q) != model.Unknown {
+			continue
 		}
-		oldBegins, oldStored = t.stats(last)
-		undecided = t.undecided
-	}
-	lost := false
-	for q := range n {
-		begin, at := noted(part.Begins, first+q), noted(part.Stored, first+q)
-		if q < len(oldBegins) {
-			if begin == model.Unknown && oldBegins[q] != model.Unknown {
-				if lost = lost || undecided || oldBegins[q] > ends[q]; !undecided && oldBegins[q] <= ends[q] {
-					begin = oldBegins[q]
-				}
+		whole = whole && end <= 0
+		if begin := value(old, q); begin != model.Unknown {
+			if t.undecided || begin > end {
+				lost = true
+				continue
 			}
-			if at == model.Unknown {
-				at = oldStored[q]
-			}
+			part.Begins.Set(first+q, begin)
 		}
-		begins.put(first+q, begin)
-		stored.put(first+q, at)
 	}
-	if t == nil {
-		return
-	}
+	part.Stored[i] = newest(part.Stored[i], whole, oldStored)
 	switch {
 	case lost:
-		t.takeOver(last)
+		t.takeOver(last, &w.begins)
 	case t.state == read:
 		t.setTold(topicStats{}) // the part has it now
 	}
 	t.placed = int32(i)
 }
 
+// newest is when the newest message of a topic was stored: as it was told now,
+// unless the answer left out queues that may have newer ones.
+func newest(now int64, whole bool, before int64) int64 {
+	if now != model.Unknown && whole {
+		return now
+	}
+	return max(now, before)
+}
+
+// value is that of a queue; Unknown where there is none.
+func value(list []int64, q int) int64 {
+	if q < len(list) {
+		return list[q]
+	}
+	return model.Unknown
+}
+
 // watch notes the ends of a topic that were read in the round, and forgets what
 // was known of another topic of that name.
 func (w *reading) watch(t *topic, ends []int64) {
-	before, first, told := endsAt(w.build.last, t.placed), t.first(), t.told()
+	before, first, told := endsAt(w.build.last, t.placed, &w.before), t.first(), t.told()
 	isOther := wentBack(ends, before) || wentBack(ends, first)
 	if t.hasStats && (isOther || wentBack(ends, told.ends())) {
 		t.forgetStats()
@@ -87,7 +102,7 @@ func (w *reading) watch(t *topic, ends []int64) {
 	case first == nil && len(ends) <= len(before):
 		return // every group has passed them
 	case first == nil:
-		first = slices.Clone(queuesAt(slowestCommits(nil, w.build.last), w.build.last, t.placed))
+		first = slices.Clone(queuesAt(w.passedBefore(), w.build.last, t.placed))
 	}
 	if n := len(first); n < len(ends) {
 		first = append(first, ends[n:]...)
@@ -100,8 +115,28 @@ func (w *reading) watch(t *topic, ends []int64) {
 	t.setFirst(first)
 }
 
-// endsAt are the ends of the topic at a place of a part; nil: it is in none.
-func endsAt(part *model.Part, place int32) []int64 { return queuesAt(part.Ends, part, place) }
+// passedBefore is what all groups had passed in the last part.
+func (w *reading) passedBefore() []int64 {
+	if w.passed == nil {
+		w.passed = slowestCommits(nil, w.build.last)
+	}
+	return w.passed
+}
+
+// endsAt are the ends of the topic at a place of a part, laid out in the room;
+// nil: it is in none.
+func endsAt(part *model.Part, place int32, room *model.Run) []int64 {
+	return offsetsAt(&part.Ends, part, place, room)
+}
+
+// offsetsAt are the offsets of one topic in a list with one for each queue.
+func offsetsAt(list *model.Offsets, part *model.Part, place int32, room *model.Run) []int64 {
+	if place == notInPart {
+		return nil
+	}
+	t := &part.Topics[place]
+	return room.Read(list, t.First, t.Queues)
+}
 
 // queuesAt are the values of one topic in a list with one value per queue.
 func queuesAt(list []int64, part *model.Part, place int32) []int64 {
@@ -122,30 +157,6 @@ func (w *reading) topicsOf(part *model.Part) []*topic {
 		list[i] = w.broker.known.topicNamed(part.Topics[i].Name)
 	}
 	return list
-}
-
-// sharing is a list of a part that is the one of the part before while it has the
-// same values.
-type sharing struct {
-	list []int64
-	own  bool
-}
-
-func newSharing(last []int64, same bool, n int) sharing {
-	if same {
-		return sharing{list: last}
-	}
-	return sharing{list: make([]int64, n), own: true}
-}
-
-func (s *sharing) put(i int, value int64) {
-	if !s.own {
-		if s.list[i] == value {
-			return
-		}
-		s.list, s.own = slices.Clone(s.list), true
-	}
-	s.list[i] = value
 }
 
 // sameList says whether two lists are one.

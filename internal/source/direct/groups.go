@@ -415,7 +415,7 @@ func (r *round) finishGroups() {
 			r.setPop(c, g)
 		}
 		for _, b := range c.brokers {
-			b.index = nil // the next round has another part
+			b.index, b.ends = nil, nil // the next round has another part
 		}
 		r.assignOwners(c)
 		for _, g := range c.sortedGroups() {

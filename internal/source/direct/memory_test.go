@@ -186,7 +186,7 @@ func TestBeginningsAfterARoundWithout(t *testing.T) {
 	begins := func() []int64 {
 		p := s.part(s.Collect(), "broker-a")
 		i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "orders" })
-		return p.Begins[p.Topics[i].First : p.Topics[i].First+2]
+		return p.Begins.AppendTo(nil, int(p.Topics[i].First), 2)
 	}
 	if got := begins(); !slices.Equal(got, []int64{model.Unknown, model.Unknown}) {
 		t.Errorf("begins %v where they decide, and could not be read", got)

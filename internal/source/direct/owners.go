@@ -326,13 +326,18 @@ func (b *broker) endsOf(topic string) []int64 {
 		for i := range b.part.Topics {
 			b.index[b.part.Topics[i].Name] = i
 		}
+		b.ends = make(map[string][]int64)
+	}
+	if ends, ok := b.ends[topic]; ok {
+		return ends
 	}
 	i, ok := b.index[topic]
 	if !ok {
 		return nil
 	}
 	t := &b.part.Topics[i]
-	return b.part.Ends[t.First : t.First+t.Queues]
+	b.ends[topic] = b.part.Ends.AppendTo(nil, int(t.First), int(t.Queues))
+	return b.ends[topic]
 }
 
 // told says whether every process has said which queues it holds since the

@@ -54,8 +54,8 @@ const maxRows = 1 << 22
 // begin starts the part, when the broker's topics and groups are known.
 func (p *partBuilder) begin() {
 	k := &p.broker.known
-	p.part.Committed = make([]int64, 0, len(p.last.Committed)+64)
-	p.part.Ends = make([]int64, 0, len(p.last.Ends)+64)
+	p.part.Committed = model.MakeOffsets(p.last.Committed.Len())
+	p.part.Ends = model.MakeOffsets(p.last.Ends.Len())
 	p.lastTopics = make([]*topic, len(p.last.Topics))
 	p.topics = make([]*topic, 0, len(p.last.Topics)+8)
 	for i := range k.topics.list {
@@ -79,7 +79,8 @@ func (p *partBuilder) begin() {
 // that the broker no longer has, or that are not wanted, are passed over.
 func (p *partBuilder) takeCommits(body []byte) error {
 	p.begin()
-	var row []int64
+	var minimum []int64 // of the entry: where it goes if it is of a broadcasting group
+	var first, queues int
 	var sum int64
 	group := int32(noGroup)
 	flush := func() {
@@ -96,19 +97,24 @@ func (p *partBuilder) takeCommits(body []byte) error {
 				group = noGroup
 				return false
 			}
+			queues, minimum = int(t.queues), nil
 			if key.Broadcast {
-				row = p.addMinimum(n, t)
-				return true
+				minimum = p.addMinimum(n, t)
+			} else {
+				first = p.addCommits(n, t)
 			}
-			row = p.addCommits(n, t)
 			return true
 		},
 		func(id int32, committed int64) {
 			switch {
 			case id < 0 || id > maxQueues || committed < model.Unknown:
 				p.odd++
-			case int(id) < len(row):
-				row[id] = committed
+			case int(id) >= queues:
+			case minimum != nil:
+				minimum[id] = committed
+				sum += max(committed, 0)
+			default:
+				p.part.Committed.Set(first+int(id), committed)
 				sum += max(committed, 0)
 			}
 		})
@@ -150,15 +156,17 @@ func (p *partBuilder) fits(t *topic) bool {
 	return true
 }
 
-func (p *partBuilder) addCommits(group int32, t *topic) []int64 {
+// addCommits adds an entry without a commit yet, and returns where in the part's
+// Committed they go.
+func (p *partBuilder) addCommits(group int32, t *topic) (first int) {
 	p.want(t)
 	part := p.part
-	first := len(part.Committed)
+	first = part.Committed.Len()
 	part.Commits = grown(part.Commits, p.last.Commits,
 		model.Commits{Group: p.pairs.set.names[group], Topic: t.slot, First: int32(first)})
 	p.pairs.number = grown(p.pairs.number, p.lastPairs.number, group)
-	part.Committed = appendUnknown(part.Committed, int(t.queues))
-	return part.Committed[first:]
+	part.Committed.AppendUnknown(int(t.queues))
+	return first
 }
 
 // grown is a list with one more value. While it is how the same list of the last
@@ -211,10 +219,10 @@ func (p *partBuilder) want(t *topic) {
 	}
 	t.state, t.slot = wanted, int32(len(p.topics))
 	p.topics = append(p.topics, t)
-	first := len(p.part.Ends)
+	first := p.part.Ends.Len()
 	p.part.Topics = grown(p.part.Topics, p.last.Topics,
 		model.Topic{Name: t.name, First: int32(first), Queues: t.queues})
-	p.part.Ends = appendUnknown(p.part.Ends, int(t.queues))
+	p.part.Ends.AppendUnknown(int(t.queues))
 }
 
 func appendUnknown(list []int64, n int) []int64 {
@@ -252,29 +260,43 @@ func (p *partBuilder) setSpan(q remoting.MessageQueue, o remoting.TopicOffset) {
 		return // a queue that only producers see, or one that is newer than the settings
 	}
 	i := int(p.part.Topics[t.slot].First + q.QueueID)
-	p.part.Ends[i] = o.Max
+	p.part.Ends.Set(i, o.Max)
 	if o.Min >= 0 {
-		p.note(&p.part.Begins, i, o.Min)
+		p.noteBegin(i, o.Min)
 	}
 	if o.Max > 0 && o.LastUpdate > 0 {
-		p.note(&p.part.Stored, i, o.LastUpdate)
+		p.noteStored(int(t.slot), o.LastUpdate)
 	}
 	t.state = read
 }
 
-// note puts a value into a list that is empty, or shorter than there are queues,
-// while nobody has told any: most rounds ask for none.
-func (p *partBuilder) note(list *[]int64, i int, value int64) {
-	if n := len(p.part.Ends) - len(*list); n > 0 {
-		*list = appendUnknown(slices.Grow(*list, n), n)
-	}
-	(*list)[i] = value
+// noteBegin notes the beginning of a queue. The list is empty, or shorter than
+// there are queues, while nobody has told any: most rounds ask for none.
+func (p *partBuilder) noteBegin(i int, begin int64) {
+	p.part.Begins.AppendUnknown(p.part.Ends.Len() - p.part.Begins.Len())
+	p.part.Begins.Set(i, begin)
 }
 
-// noted is a value of such a list.
-func noted(list []int64, i int) int64 {
-	if i < len(list) {
-		return list[i]
+// noteStored notes when the newest message of one of a topic's queues was stored.
+func (p *partBuilder) noteStored(i int, at int64) {
+	if n := len(p.part.Topics) - len(p.part.Stored); n > 0 {
+		p.part.Stored = appendUnknown(slices.Grow(p.part.Stored, n), n)
+	}
+	p.part.Stored[i] = max(p.part.Stored[i], at)
+}
+
+// notedBegin is what was noted of a queue.
+func notedBegin(part *model.Part, i int) int64 {
+	if i < part.Begins.Len() {
+		return part.Begins.At(i)
+	}
+	return model.Unknown
+}
+
+// notedStored is what was noted of a topic.
+func notedStored(part *model.Part, i int) int64 {
+	if i < len(part.Stored) {
+		return part.Stored[i]
 	}
 	return model.Unknown
 }
@@ -301,13 +323,13 @@ func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) 
 	if t == nil || t.state != read || q.QueueID < 0 || q.QueueID >= t.queues || o.Min < 0 {
 		return
 	}
-	p.note(&p.part.Begins, int(p.part.Topics[t.slot].First+q.QueueID), o.Min)
+	p.noteBegin(int(p.part.Topics[t.slot].First+q.QueueID), o.Min)
 }
 
 func (p *partBuilder) forgetBegins(t *topic) {
 	first := int(p.part.Topics[t.slot].First)
 	for q := range int(t.queues) {
-		p.note(&p.part.Begins, first+q, model.Unknown)
+		p.noteBegin(first+q, model.Unknown)
 	}
 }
 
@@ -315,12 +337,21 @@ func (p *partBuilder) forgetBegins(t *topic) {
 func (p *partBuilder) halfTold() []*topic {
 	var list []*topic
 	for _, t := range p.topics {
-		first := p.part.Topics[t.slot].First
-		if t.state == read && slices.Contains(p.part.Ends[first:first+t.queues], model.Unknown) {
+		if t.state == read && p.lacksEnd(t) {
 			list = append(list, t)
 		}
 	}
 	return list
+}
+
+func (p *partBuilder) lacksEnd(t *topic) bool {
+	first := int(p.part.Topics[t.slot].First)
+	for q := range int(t.queues) {
+		if p.part.Ends.At(first+q) == model.Unknown {
+			return true
+		}
+	}
+	return false
 }
 
 // undecided are the topics on which some group has a queue without a commit
@@ -335,7 +366,7 @@ func (p *partBuilder) undecided() []*topic {
 		}
 		first, commits := int(p.part.Topics[c.Topic].First), int(c.First)
 		for q := range int(t.queues) {
-			if p.part.Committed[commits+q] == model.Unknown && p.part.Ends[first+q] > 0 && noted(p.part.Begins, first+q) == model.Unknown {
+			if p.part.Committed.At(commits+q) == model.Unknown && p.part.Ends.At(first+q) > 0 && notedBegin(p.part, first+q) == model.Unknown {
 				t.undecided = true
 				list = append(list, t)
 				break

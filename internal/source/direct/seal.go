@@ -55,12 +55,12 @@ func copyTopics(to, from *model.Part, take func(i int) bool) {
 			continue
 		}
 		place[int32(i)] = int32(len(to.Topics))
-		first := len(to.Ends)
-		to.Ends = append(to.Ends, from.Ends[t.First:t.First+t.Queues]...)
+		first := to.Ends.Len()
+		to.Ends.AppendFrom(&from.Ends, int(t.First), int(t.Queues))
 		for q := range int(t.Queues) {
-			to.Begins = append(to.Begins, noted(from.Begins, int(t.First)+q))
-			to.Stored = append(to.Stored, noted(from.Stored, int(t.First)+q))
+			to.Begins.Append(notedBegin(from, int(t.First)+q))
 		}
+		to.Stored = append(to.Stored, notedStored(from, i))
 		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues, Taken: model.StampOf(from.TakenAt(&t))})
 	}
 	for _, c := range from.Commits {
@@ -68,9 +68,8 @@ func copyTopics(to, from *model.Part, take func(i int) bool) {
 		if !ok {
 			continue
 		}
-		n := to.Topics[i].Queues
-		first := len(to.Committed)
-		to.Committed = append(to.Committed, from.Committed[c.First:c.First+n]...)
+		first := to.Committed.Len()
+		to.Committed.AppendFrom(&from.Committed, int(c.First), int(to.Topics[i].Queues))
 		to.Commits = append(to.Commits, model.Commits{Group: c.Group, Topic: i, First: int32(first)})
 	}
 }

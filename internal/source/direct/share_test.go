@@ -2,6 +2,7 @@ package direct
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
@@ -20,22 +21,24 @@ func TestRoundsShareWhatStays(t *testing.T) {
 	if &first.Topics[0] != &second.Topics[0] || &first.Commits[0] != &second.Commits[0] || &first.Owners[0] != &second.Owners[0] {
 		t.Error("two rounds without a change share no lists")
 	}
-	if &first.Ends[0] == &second.Ends[0] || &first.Committed[0] == &second.Committed[0] {
-		t.Error("two rounds share offsets")
-	}
+	ends, committed := second.Ends.AppendTo(nil, 0, second.Ends.Len()), second.Committed.AppendTo(nil, 0, second.Committed.Len())
 
 	topics := len(second.Topics)
 	s.Must(s.MQ.AddTopic(fakemq.Topic{Name: "later", Queues: 2}))
 	s.Must(s.MQ.AddGroup(fakemq.Group{Name: "latecomers", Topics: []string{"later"}}))
 	s.Must(s.MQ.Commit("latecomers", "later", "broker-a", 0, 0))
+	s.Produce("orders", 80)
 	third := part()
+	if !slices.Equal(second.Ends.AppendTo(nil, 0, second.Ends.Len()), ends) || !slices.Equal(second.Committed.AppendTo(nil, 0, second.Committed.Len()), committed) {
+		t.Error("a round has changed the offsets of the one before")
+	}
 	if len(third.Topics) != topics+1 || len(second.Topics) != topics || len(third.Commits) != len(second.Commits)+1 {
 		t.Errorf("%d topics, then %d; %d commits, then %d", len(second.Topics), len(third.Topics), len(second.Commits), len(third.Commits))
 	}
 	for _, p := range []model.PartOfRound{first, second, third} {
 		for i := range p.Topics {
-			if at := &p.Topics[i]; int(at.First+at.Queues) > len(p.Ends) {
-				t.Errorf("topic %q ends at queue %d of %d", at.Name, at.First+at.Queues, len(p.Ends))
+			if at := &p.Topics[i]; int(at.First+at.Queues) > p.Ends.Len() {
+				t.Errorf("topic %q ends at queue %d of %d", at.Name, at.First+at.Queues, p.Ends.Len())
 			}
 		}
 	}

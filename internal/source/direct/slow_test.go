@@ -22,19 +22,19 @@ func eachRelease(t *testing.T, test func(t *testing.T, r fakemq.Release)) {
 }
 
 // queues says of each queue in a round's parts and others "topic broker queue:
-// begin end stored".
+// begin end stored of the topic".
 func queues(r source.Round) []string {
 	var list []string
-	add := func(topic, broker string, ends, begins, stored []int64) {
+	add := func(topic, broker string, ends, begins []int64, stored int64) {
 		for q := range ends {
-			list = append(list, fmt.Sprintf("%s %s %d: %d %d %d", topic, broker, q, begins[q], ends[q], stored[q]))
+			list = append(list, fmt.Sprintf("%s %s %d: %d %d %d", topic, broker, q, begins[q], ends[q], stored))
 		}
 	}
 	for _, snap := range r.Snapshots {
 		for _, p := range snap.Parts {
-			for _, t := range p.Topics {
-				to := t.First + t.Queues
-				add(t.Name, p.Broker, p.Ends[t.First:to], p.Begins[t.First:to], p.Stored[t.First:to])
+			for i, t := range p.Topics {
+				first, n := int(t.First), int(t.Queues)
+				add(t.Name, p.Broker, p.Ends.AppendTo(nil, first, n), p.Begins.AppendTo(nil, first, n), p.Stored[i])
 			}
 			for _, o := range p.Others {
 				add(o.Topic, p.Broker, o.Ends, o.Begins, o.Stored)
@@ -48,10 +48,12 @@ func queues(r source.Round) []string {
 // trueQueues is what queues should say of all topics but those of the system.
 func (s *stage) trueQueues() []string {
 	var list []string
+	newest := sourcetest.Newest(s.MQ)
 	for _, q := range s.MQ.Queues() {
 		w := s.src.clusters[q.Cluster].wanted
 		if w.Topic(q.Topic) {
-			list = append(list, fmt.Sprintf("%s %s %d: %d %d %d", q.Topic, q.Broker, q.Queue, q.Begin, q.End, q.Newest))
+			at := newest[model.TopicOnBroker{Topic: q.Topic, Broker: q.Broker}]
+			list = append(list, fmt.Sprintf("%s %s %d: %d %d %d", q.Topic, q.Broker, q.Queue, q.Begin, q.End, at))
 		}
 	}
 	slices.Sort(list)
@@ -139,7 +141,7 @@ func TestDeadLettersAreSeenAtOnce(t *testing.T) {
 	var names []string
 	for _, o := range s.part(r, "broker-a").Others {
 		names = append(names, o.Topic)
-		if o.Ends != nil || o.Begins != nil || o.Stored != nil {
+		if o.Ends != nil || o.Begins != nil || o.Stored != model.Unknown {
 			t.Errorf("nobody was asked of %s: %+v", o.Topic, o)
 		}
 	}
@@ -218,7 +220,7 @@ func TestOldBeginningsDecideNothing(t *testing.T) {
 	begins := func(r source.Round) []int64 {
 		p := s.part(r, "broker-a")
 		i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "orders" })
-		return p.Begins[p.Topics[i].First : p.Topics[i].First+2]
+		return p.Begins.AppendTo(nil, int(p.Topics[i].First), 2)
 	}
 	if got := begins(s.cycle()); !slices.Equal(got, []int64{0, 0}) {
 		t.Fatalf("begins %v", got)
@@ -349,10 +351,10 @@ func TestRefusedErrands(t *testing.T) {
 		}
 		p := s.part(r, "broker-a")
 		i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "orders" })
-		if p.Begins[p.Topics[i].First] != model.Unknown {
+		if p.Begins.At(int(p.Topics[i].First)) != model.Unknown {
 			known++
 		}
-		if i = slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "audit" }); p.Begins[p.Topics[i].First] == model.Unknown {
+		if i = slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "audit" }); p.Begins.At(int(p.Topics[i].First)) == model.Unknown {
 			t.Error("the other topics are not known either")
 		}
 	}
@@ -416,7 +418,7 @@ func TestErrandsAnsweredWithinARound(t *testing.T) {
 	r.sealParts()
 	for i := range late.part.Topics {
 		topic := &late.part.Topics[i]
-		if begins := late.part.Begins[topic.First : topic.First+topic.Queues]; topic.Name == "orders" && slices.Contains(begins, model.Unknown) {
+		if begins := late.part.Begins.AppendTo(nil, int(topic.First), int(topic.Queues)); topic.Name == "orders" && slices.Contains(begins, model.Unknown) {
 			t.Errorf("begins %v of a topic that is as it was", begins)
 		}
 	}

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -70,35 +71,38 @@ func (m *topicMemory) setLists(first []int64, s topicStats) {
 	}
 }
 
-// stats are where the topic's queues begin, and when their newest messages were
+// stats are where the topic's queues begin, and when its newest message was
 // stored, as far as it is known: as it was told since the last part, or as that
-// has it.
-func (m *topicMemory) stats(last *model.Part) (begins, stored []int64) {
+// has it. They may be laid out in the room.
+func (m *topicMemory) stats(last *model.Part, room *model.Run) (begins []int64, stored int64) {
 	if !m.hasStats {
-		return nil, nil
+		return nil, model.Unknown
 	}
 	if s := m.told(); s.values != nil {
-		return s.begins(), s.stored()
+		return s.begins(), s.stored
 	}
-	return queuesAt(last.Begins, last, m.placed), queuesAt(last.Stored, last, m.placed)
+	if m.placed == notInPart {
+		return nil, model.Unknown
+	}
+	return offsetsAt(&last.Begins, last, m.placed, room), notedStored(last, int(m.placed))
 }
 
 // takeOver keeps what the last part knows of a topic and the next one will not.
-func (m *topicMemory) takeOver(last *model.Part) {
+func (m *topicMemory) takeOver(last *model.Part, room *model.Run) {
 	if !m.hasStats || m.told().values != nil || m.placed == notInPart {
 		return
 	}
 	t := &last.Topics[m.placed]
 	s := newTopicStats(int(t.Queues), last.TakenAt(t))
-	copy(s.begins(), queuesAt(last.Begins, last, m.placed))
-	copy(s.stored(), queuesAt(last.Stored, last, m.placed))
-	copy(s.ends(), endsAt(last, m.placed))
+	copy(s.begins(), offsetsAt(&last.Begins, last, m.placed, room))
+	copy(s.ends(), endsAt(last, m.placed, room))
+	s.stored = notedStored(last, int(m.placed))
 	m.setTold(s)
 }
 
 // leave notes that a topic of the last part is in the next one no more.
-func (m *topicMemory) leave(last *model.Part) {
-	m.takeOver(last)
+func (m *topicMemory) leave(last *model.Part, room *model.Run) {
+	m.takeOver(last, room)
 	m.setFirst(nil)
 	m.placed = notInPart
 }
@@ -125,17 +129,19 @@ func (m *topicMemory) forgetStats() {
 	m.setTold(topicStats{})
 }
 
-// topicStats are the queues of one topic as an answer tells them, by queue id: a
-// few lists in one. They are not written to later.
+// topicStats are the queues of one topic as an answer tells them, by queue id: two
+// lists in one. They are not written to later.
 type topicStats struct {
 	values []int64
+	stored int64 // when the newest message was; Unknown where nobody told
 	at     model.Stamp
 }
 
-const statsLists = 3
+const statsLists = 2
 
 func newTopicStats(queues int, at time.Time) topicStats {
-	return topicStats{appendUnknown(make([]int64, 0, statsLists*queues), statsLists*queues), model.StampOf(at)}
+	values := appendUnknown(make([]int64, 0, statsLists*queues), statsLists*queues)
+	return topicStats{values, model.Unknown, model.StampOf(at)}
 }
 
 func (s *topicStats) list(i int) []int64 {
@@ -144,10 +150,9 @@ func (s *topicStats) list(i int) []int64 {
 }
 
 func (s *topicStats) begins() []int64 { return s.list(0) }
-func (s *topicStats) stored() []int64 { return s.list(1) }
 
 // ends were told with the rest, or later, of a topic whose ends no round asks for.
-func (s *topicStats) ends() []int64 { return s.list(2) }
+func (s *topicStats) ends() []int64 { return s.list(1) }
 
 // fingerprint is the same while a list is.
 func fingerprint(list []int64) uint32 {
@@ -173,14 +178,14 @@ const quietCycles = 10
 // readStats reads an answer to GET_TOPIC_STATS_INFO.
 func readStats(body []byte, queues int, now time.Time) (topicStats, error) {
 	s := newTopicStats(queues, now)
-	begins, stored, ends := s.begins(), s.stored(), s.ends()
+	begins, ends := s.begins(), s.ends()
 	err := remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
 		if q.QueueID < 0 || int(q.QueueID) >= queues || o.Min < 0 || o.Max < o.Min {
 			return
 		}
 		begins[q.QueueID], ends[q.QueueID] = o.Min, o.Max
 		if o.LastUpdate > 0 && o.Max > 0 {
-			stored[q.QueueID] = o.LastUpdate
+			s.stored = max(s.stored, o.LastUpdate)
 		}
 	})
 	return s, err
@@ -217,6 +222,8 @@ func (w *reading) takeStats(addr, name string, s topicStats, err error) {
 		w.fail(w.broker.cluster.name, addr, remoting.GetTopicStatsInfo, err)
 		return
 	}
+	_, before := t.stats(w.build.last, &w.begins)
+	s.stored = newest(s.stored, !slices.Contains(s.ends(), model.Unknown), before)
 	t.setTold(s)
 	t.failures, t.hasStats, t.atEnds = 0, true, fingerprint(s.ends())
 }
@@ -266,7 +273,7 @@ func (w *reading) takeEnds(ends map[string][]int64, at time.Time) {
 		copy(s.ends(), list)
 		if t.hasStats && !wentBack(list, before.ends()) {
 			copy(s.begins(), before.begins())
-			copy(s.stored(), before.stored())
+			s.stored = before.stored
 		} else {
 			t.forgetStats()
 			t.atEnds = 0
@@ -290,7 +297,7 @@ func wentBack(ends, before []int64) bool {
 // endsOf are the ends of a topic: in the sealed part, or as they were last told.
 func (w *reading) endsOf(t *topic) []int64 {
 	if t.placed != notInPart {
-		return endsAt(w.broker.part, t.placed)
+		return endsAt(w.broker.part, t.placed, &w.ends)
 	}
 	told := t.told()
 	return told.ends()
@@ -305,9 +312,9 @@ func (k *configs) others() []model.TopicStats {
 		if !t.isApart() {
 			continue
 		}
-		o := model.TopicStats{Topic: t.name}
+		o := model.TopicStats{Topic: t.name, Stored: model.Unknown}
 		if s := t.told(); t.hasStats {
-			o.Taken, o.Ends, o.Begins, o.Stored = s.at.Time(), s.ends(), s.begins(), s.stored()
+			o.Taken, o.Ends, o.Begins, o.Stored = s.at.Time(), s.ends(), s.begins(), s.stored
 		}
 		list = append(list, o)
 	}

@@ -202,7 +202,7 @@ func entriesOf(t *testing.T, p *partBuilder, body []byte) []string {
 		if one := p.topics[c.Topic]; one.name != topic.Name || one.queues != topic.Queues || one.slot != c.Topic {
 			t.Errorf("%s is at %d: %+v", topic.Name, c.Topic, one)
 		}
-		list = append(list, fmt.Sprintf("%s %s %d: %v", topic.Name, c.Group, p.pairs.number[i], p.part.Committed[c.First:c.First+topic.Queues]))
+		list = append(list, fmt.Sprintf("%s %s %d: %v", topic.Name, c.Group, p.pairs.number[i], p.part.Committed.AppendTo(nil, int(c.First), int(topic.Queues))))
 	}
 	for i, sum := range p.sums {
 		list = append(list, fmt.Sprintf("%s: %d", p.pairs.set.names[i], sum))

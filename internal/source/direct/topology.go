@@ -32,7 +32,8 @@ type broker struct {
 	carried map[string]int
 	minimum map[string][]broadcastMinimum // by group, as old as the part
 
-	index map[string]int // of the round: places in the part, by topic; nil: nobody has asked
+	index map[string]int     // of the round: places in the part, by topic; nil: nobody has asked
+	ends  map[string][]int64 // of the round: of its topics, as far as somebody has asked
 
 	errands errands
 	waits   waits

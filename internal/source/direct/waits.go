@@ -89,7 +89,7 @@ func (w *reading) survey(s *scratch) []wantedWait {
 		want := wantedWait{commits: i}
 		first, isOld := w.firstOf(int(c.Topic), passed), false
 		for q := range int(topic.Queues) {
-			at, end := startOf(part.Committed[int(c.First)+q], part.Begins[int(topic.First)+q]), part.Ends[int(topic.First)+q]
+			at, end := startOf(part.Committed.At(int(c.First)+q), part.Begins.At(int(topic.First)+q)), part.Ends.At(int(topic.First)+q)
 			if at == model.Unknown || at >= end {
 				continue
 			}
@@ -111,14 +111,13 @@ func (w *reading) survey(s *scratch) []wantedWait {
 // the queue's end where that comes first; Unknown where nobody knows of any. It is
 // made in list.
 func slowestCommits(list []int64, part *model.Part) []int64 {
-	list = appendUnknown(slices.Grow(list[:0], len(part.Ends)), len(part.Ends))
+	list = appendUnknown(slices.Grow(list[:0], part.Ends.Len()), part.Ends.Len())
 	for i := range part.Commits {
 		c := &part.Commits[i]
 		topic := &part.Topics[c.Topic]
-		slowest, begins := list[topic.First:topic.First+topic.Queues], part.Begins[topic.First:topic.First+topic.Queues]
-		ends, committed := part.Ends[topic.First:topic.First+topic.Queues], part.Committed[c.First:c.First+topic.Queues]
+		first, slowest := int(topic.First), list[topic.First:topic.First+topic.Queues]
 		for q := range slowest {
-			at := min(startOf(committed[q], begins[q]), ends[q])
+			at := min(startOf(part.Committed.At(int(c.First)+q), part.Begins.At(first+q)), part.Ends.At(first+q))
 			if at != model.Unknown && (slowest[q] == model.Unknown || at < slowest[q]) {
 				slowest[q] = at
 			}
@@ -199,8 +198,8 @@ func (w *reading) starts(commits int, first, list []int64) (starts []int64, fing
 	topic := &part.Topics[c.Topic]
 	fingerprint = uint64(topic.Queues)
 	for q := range int(topic.Queues) {
-		at := startOf(part.Committed[int(c.First)+q], part.Begins[int(topic.First)+q])
-		if at >= part.Ends[int(topic.First)+q] || q >= len(first) || at >= first[q] {
+		at := startOf(part.Committed.At(int(c.First)+q), part.Begins.At(int(topic.First)+q))
+		if at >= part.Ends.At(int(topic.First)+q) || q >= len(first) || at >= first[q] {
 			at = model.Unknown
 		}
 		fingerprint = mixed(fingerprint, at)
@@ -266,7 +265,7 @@ func (w *reading) waitErrand(commits int) []errand {
 	c := &w.broker.part.Commits[commits]
 	t := w.inPart[c.Topic]
 	queues, addr, now := int(w.broker.part.Topics[c.Topic].Queues), w.proc.addr, w.src.opts.Now
-	committed := slices.Clone(w.broker.part.Committed[c.First:][:queues])
+	committed := w.broker.part.Committed.AppendTo(nil, int(c.First), queues)
 	start, asked := w.starts(commits, t.first(), make([]int64, 0, queues))
 	key := pairKey{t.name, c.Group}
 	told := &toldWait{asked: asked, Wait: model.Wait{Topic: key.topic, Group: key.group}}

@@ -58,7 +58,8 @@ type queueLabels struct {
 	queue                  int
 }
 
-// span is where a queue begins and ends, and when its newest message was stored.
+// span is where a queue begins and ends, and when its topic's newest message on
+// the broker was stored.
 type span struct{ begin, end, stored int64 }
 
 // spans are those of all queues in a round, of a topic that stands there with
@@ -72,13 +73,13 @@ func spans(r source.Round) map[queueLabels]span {
 				for q := range int(t.Queues) {
 					key, at := queueLabels{snap.Cluster, t.Name, p.Broker, q}, int(t.First)+q
 					if _, ok := all[key]; !ok && p.Stored != nil {
-						all[key] = span{p.Begins[at], p.Ends[at], p.Stored[at]}
+						all[key] = span{p.Begins.At(at), p.Ends.At(at), p.Stored[i]}
 					}
 				}
 			}
 			for _, o := range p.Others {
 				for q := range o.Ends {
-					all[queueLabels{snap.Cluster, o.Topic, p.Broker, q}] = span{o.Begins[q], o.Ends[q], o.Stored[q]}
+					all[queueLabels{snap.Cluster, o.Topic, p.Broker, q}] = span{o.Begins[q], o.Ends[q], o.Stored}
 				}
 			}
 		}
@@ -86,16 +87,28 @@ func spans(r source.Round) map[queueLabels]span {
 	return all
 }
 
+// Newest is when the newest message of each topic on each broker was stored.
+func Newest(mq *fakemq.Cluster) map[model.TopicOnBroker]int64 {
+	newest := make(map[model.TopicOnBroker]int64)
+	for _, q := range mq.Queues() {
+		on := model.TopicOnBroker{Topic: q.Topic, Broker: q.Broker}
+		if at, ok := newest[on]; !ok || at < q.Newest {
+			newest[on] = q.Newest
+		}
+	}
+	return newest
+}
+
 // wrongSpans compares a round with the truth of all queues that are wanted.
 func (s *Stage) wrongSpans(r source.Round) []string {
 	var wrong []string
-	got := spans(r)
+	got, newest := spans(r), Newest(s.MQ)
 	for _, q := range s.MQ.Queues() {
 		if !s.wanted(fakemq.Row{Cluster: q.Cluster, Topic: q.Topic, Broker: q.Broker}) {
 			continue
 		}
 		key := queueLabels{q.Cluster, q.Topic, q.Broker, q.Queue}
-		if is, want := got[key], (span{q.Begin, q.End, q.Newest}); is != want {
+		if is, want := got[key], (span{q.Begin, q.End, newest[model.TopicOnBroker{Topic: q.Topic, Broker: q.Broker}]}); is != want {
 			wrong = append(wrong, fmt.Sprintf("%v: %v, want %v", key, is, want))
 		}
 		delete(got, key)
