@@ -16,7 +16,7 @@ type reading struct {
 	broker *broker
 	proc   *proc
 	build  *partBuilder
-	found  []finding // behind earlier rounds, before this one read anything
+	found  findings // behind earlier rounds, before this one read anything
 	late   bool      // something that is asked behind rounds is older than it should be
 	denied bool      // the bulk request for ends was, which says nothing of the release
 
@@ -167,9 +167,7 @@ func (r *round) sealParts() {
 
 func (w *reading) sealPart() {
 	b, keep := w.broker, w.src.opts.KeepRounds
-	for _, found := range w.found {
-		found(w)
-	}
+	w.takeFound()
 	if w.build.err == nil {
 		var part *model.Part
 		part, b.carried = w.build.seal(b.carried, keep, w.src.opts.Now())
@@ -185,6 +183,15 @@ func (w *reading) sealPart() {
 		b.part, b.pairs, b.carried, b.minimum, b.waits = nil, pairs{}, nil, nil, waits{}
 		b.known.forgetTopics()
 	}
+}
+
+// takeFound takes what was found behind earlier rounds.
+func (w *reading) takeFound() {
+	for _, found := range w.found.found {
+		found(w)
+	}
+	w.takeTold(&w.found.told)
+	w.found = findings{}
 }
 
 // eachSource does the work of each broker's part that asks nobody: as many at a

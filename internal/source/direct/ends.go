@@ -158,7 +158,7 @@ func (w *reading) readTopicStats(topics []*topic, groups []*group) {
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics)+len(groups),
 		func(i int) remoting.Request {
 			if i < len(topics) {
-				return statsRequest(topics[i])
+				return statsRequest(topics[i].name)
 			}
 			return connectionsRequest(groups[i-len(topics)])
 		},
@@ -171,10 +171,10 @@ func (w *reading) readTopicStats(topics []*topic, groups []*group) {
 		})
 }
 
-func statsRequest(t *topic) remoting.Request {
+func statsRequest(topic string) remoting.Request {
 	return remoting.Request{
 		Code:   remoting.GetTopicStatsInfo,
-		Fields: []remoting.Field{{Key: "topic", Value: t.name}},
+		Fields: []remoting.Field{{Key: "topic", Value: topic}},
 	}
 }
 
@@ -209,7 +209,7 @@ func setState(topics []*topic, s topicState) {
 func (w *reading) readBeginnings() {
 	topics := w.build.undecided()
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics),
-		func(i int) remoting.Request { return statsRequest(topics[i]) },
+		func(i int) remoting.Request { return statsRequest(topics[i].name) },
 		func(i int, resp remoting.Response, err error) {
 			if err == nil {
 				err = w.named(remoting.DecodeTopicStats(resp.Body, w.build.setBegin))

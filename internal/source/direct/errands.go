@@ -13,9 +13,15 @@ import (
 // other, so that a broker is never asked more than one of them at a time. What
 // they find serves the rounds after that.
 type errands struct {
-	mu    sync.Mutex
-	done  chan struct{} // closed when those under way are; nil: none are
+	mu   sync.Mutex
+	done chan struct{} // closed when those under way are; nil: none are
+	findings
+}
+
+// findings are what errands found, for the next round.
+type findings struct {
 	found []finding
+	told  toldTopics
 }
 
 // errand is one question to one process. Read is called in the background, with
@@ -39,47 +45,64 @@ func bodyOf(addr string, err error) error {
 // finding is what came of an errand: it is called by the next round.
 type finding func(*reading)
 
-// start runs a list of errands in the background, unless the last ones are still
-// under way. A process that cannot be reached, or is busy, is asked no more of
-// the list.
-func (e *errands) start(s *Source, list []errand) bool {
+// start runs a list of errands in the background, and asks for the stats of topics
+// behind them, unless the last ones are still under way. A process that cannot be
+// reached, or is busy, is asked no more of the list.
+func (e *errands) start(s *Source, list []errand, stats statsList) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.done != nil || len(list) == 0 || s.ctx.Err() != nil {
-		return false
+	if e.done != nil || len(list)+len(stats.topics) == 0 || s.ctx.Err() != nil {
+		return
 	}
 	done := make(chan struct{})
 	e.done = done
 	s.background.Go(func() {
 		defer close(done)
-		e.run(s.ctx, s.client, list)
+		run := errandRun{errands: e, client: s.client, dead: make(map[string]bool)}
+		for i := range list {
+			run.one(s.ctx, &list[i])
+		}
+		run.stats(s.ctx, &stats)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.done = nil
 	})
-	return true
 }
 
-func (e *errands) run(ctx context.Context, client *client, list []errand) {
-	dead := make(map[string]bool)
-	for i := range list {
-		q := &list[i]
-		if dead[q.addr] || ctx.Err() != nil {
-			continue
-		}
-		client.Pipeline(ctx, q.addr, 1,
-			func(int) remoting.Request { return q.request },
-			func(_ int, resp remoting.Response, err error) {
-				dead[q.addr] = !isAnswer(err) || remoting.Reason(err) == "busy"
-				if isUnreachable(err) {
-					return // the rounds tell of it
-				}
-				found := q.read(resp.Body, err)
-				e.mu.Lock()
-				defer e.mu.Unlock()
-				e.found = append(e.found, found)
-			})
+// errandRun is a list of errands under way.
+type errandRun struct {
+	*errands
+
+	client *client
+	dead   map[string]bool // processes that are asked no more
+}
+
+func (r *errandRun) one(ctx context.Context, q *errand) {
+	r.ask(ctx, q.addr, q.request, func(body []byte, err error) {
+		r.find(q.read(body, err))
+	})
+}
+
+// ask sends one request, unless its process is asked no more, and waits for the
+// answer.
+func (r *errandRun) ask(ctx context.Context, addr string, request remoting.Request, read func(body []byte, err error)) {
+	if r.dead[addr] || ctx.Err() != nil {
+		return
 	}
+	r.client.Pipeline(ctx, addr, 1,
+		func(int) remoting.Request { return request },
+		func(_ int, resp remoting.Response, err error) {
+			r.dead[addr] = !isAnswer(err) || remoting.Reason(err) == "busy"
+			if !isUnreachable(err) { // the rounds tell of that
+				read(resp.Body, err)
+			}
+		})
+}
+
+func (e *errands) find(found finding) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.done = nil
+	e.found = append(e.found, found)
 }
 
 // isUnreachable says whether an error is about the connection, whatever was
@@ -120,10 +143,10 @@ func (e *errands) busy() bool {
 }
 
 // take hands over what was found since it was called last.
-func (e *errands) take() []finding {
+func (e *errands) take() findings {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	found := e.found
-	e.found = nil
+	found := e.findings
+	e.findings = findings{}
 	return found
 }

@@ -54,7 +54,7 @@ func (w *reading) runErrands() {
 		return
 	}
 	list := slices.Concat(w.endsErrands(), w.waitErrands(wanted), w.modeErrands(), w.replicaErrands())
-	b.errands.start(w.src, append(list, w.statsErrands(s.waiting)...))
+	b.errands.start(w.src, list, w.dueStats(s.waiting))
 }
 
 // scratch is memory for planning errands, of one broker after the other.
@@ -137,15 +137,15 @@ func (w *reading) elapsed() time.Duration {
 	return w.began.Sub(w.src.lastBegan)
 }
 
-// statsErrands ask for the stats of topics: of new ones at once, of the others in
-// turn, as many as it takes to come round in one cycle, those first that have
-// waited for longest.
-func (w *reading) statsErrands(topics []waiting) []errand {
+// dueStats are the topics whose stats are to be asked for: new ones at once, the
+// others in turn, as many as it takes to come round in one cycle, those first that
+// have waited for longest.
+func (w *reading) dueStats(topics []waiting) statsList {
 	elapsed := w.elapsed()
 	slices.SortFunc(topics, func(a, b waiting) int {
 		return cmp.Or(cmp.Compare(b.overdue, a.overdue), cmp.Compare(a.place, b.place))
 	})
-	var list []errand
+	list := statsList{addr: w.proc.addr, now: w.src.opts.Now}
 	share, queues := &w.broker.share, 0
 	for i := range topics {
 		*share += float64(elapsed) / float64(topics[i].period)
@@ -154,13 +154,13 @@ func (w *reading) statsErrands(topics []waiting) []errand {
 		one := &topics[i]
 		t := &w.broker.known.topics.list[one.place]
 		isNew, isDue := t.asked == model.NoStamp, one.age+elapsed > one.period
-		if !isNew && !isDue && *share < 1 || len(list) >= maxStatsTopics || queues+int(t.queues) > maxStatsQueues && queues > 0 {
+		if !isNew && !isDue && *share < 1 || len(list.topics) >= maxStatsTopics || queues+int(t.queues) > maxStatsQueues && queues > 0 {
 			break
 		}
 		if !isNew {
 			*share--
 		}
-		list = append(list, w.statsErrand(t))
+		list.topics = append(list.topics, statsTopic{t.name, t.queues})
 		queues += int(t.queues)
 	}
 	*share = min(max(*share, 0), 1)

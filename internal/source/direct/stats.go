@@ -178,8 +178,13 @@ const quietCycles = 10
 // readStats reads an answer to GET_TOPIC_STATS_INFO.
 func readStats(body []byte, queues int, now time.Time) (topicStats, error) {
 	s := newTopicStats(queues, now)
+	return s, s.read(body)
+}
+
+func (s *topicStats) read(body []byte) error {
 	begins, ends := s.begins(), s.ends()
-	err := remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
+	queues := len(ends)
+	return remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
 		if q.QueueID < 0 || int(q.QueueID) >= queues || o.Min < 0 || o.Max < o.Min {
 			return
 		}
@@ -188,14 +193,13 @@ func readStats(body []byte, queues int, now time.Time) (topicStats, error) {
 			s.stored = max(s.stored, o.LastUpdate)
 		}
 	})
-	return s, err
 }
 
 // statsErrand asks for the queues of one topic. A broker of 4.x leaves out those
 // that are only read any more.
 func (w *reading) statsErrand(t *topic) errand {
 	addr, name, queues, now := w.proc.addr, t.name, int(t.queues), w.src.opts.Now
-	return errand{addr, statsRequest(t), func(body []byte, err error) finding {
+	return errand{addr, statsRequest(name), func(body []byte, err error) finding {
 		var s topicStats
 		if err == nil {
 			s, err = readStats(body, queues, now())
@@ -210,6 +214,9 @@ func (w *reading) takeStats(addr, name string, s topicStats, err error) {
 	t := w.broker.known.topicNamed(name)
 	if t == nil || isNotFound(err) {
 		return // it was deleted meanwhile, and is gone or soon will be
+	}
+	if told := t.told(); err == nil && told.at > s.at {
+		return // it was asked twice, and this is the older answer
 	}
 	age := t.toldAge(w.began)
 	t.asked, t.untold = model.StampOf(w.began), 0
