@@ -66,8 +66,8 @@ func Handler(o Options) http.Handler { return NewServer(o).Handler() }
 type Server struct {
 	o        Options
 	places   chan struct{} // one is taken by each scrape under way
-	encoders sync.Pool     // of *encoder
-	gzips    sync.Pool     // of *linezip.Writer
+	encoders spares[*encoder]
+	gzips    spares[*linezip.Writer]
 }
 
 // NewServer makes a Server.
@@ -91,8 +91,8 @@ func NewServer(o Options) *Server {
 	return &Server{
 		o:        o,
 		places:   make(chan struct{}, o.MaxScrapes),
-		encoders: sync.Pool{New: func() any { return newEncoder(l) }},
-		gzips:    sync.Pool{New: func() any { return linezip.NewWriter(nil) }},
+		encoders: newSpares(1, func() *encoder { return newEncoder(l) }),
+		gzips:    newSpares(1, func() *linezip.Writer { return linezip.NewWriter(nil) }),
 	}
 }
 
@@ -155,10 +155,10 @@ func (h *handler) serve(w io.Writer, f Format, compress bool) error {
 	if !compress {
 		return h.exposition(w, f)
 	}
-	z := h.gzips.Get().(*linezip.Writer) //nolint:forcetypeassert // the pool holds nothing else
+	z := h.gzips.get()
 	defer func() {
 		z.Reset(nil) // hold on to no response
-		h.gzips.Put(z)
+		h.gzips.put(z)
 	}()
 	z.Reset(w)
 	if err := h.exposition(z, f); err != nil {
@@ -178,10 +178,10 @@ func (h *handler) exposition(w io.Writer, f Format) error {
 }
 
 func (h *handler) reports(w io.Writer, f Format) error {
-	e := h.encoders.Get().(*encoder) //nolint:forcetypeassert // the pool holds nothing else
+	e := h.encoders.get()
 	defer func() {
 		e.reset(nil, f)
-		h.encoders.Put(e)
+		h.encoders.put(e)
 	}()
 	series, err := e.write(w, f, h.Views())
 	if err == nil {

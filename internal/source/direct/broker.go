@@ -17,8 +17,8 @@ type reading struct {
 	proc   *proc
 	build  *partBuilder
 	found  findings // behind earlier rounds, before this one read anything
-	late   bool      // something that is asked behind rounds is older than it should be
-	denied bool      // the bulk request for ends was, which says nothing of the release
+	late   bool     // something that is asked behind rounds is older than it should be
+	denied bool     // the bulk request for ends was, which says nothing of the release
 
 	// Of the sealed part: its topics in their order, nil where one was deleted
 	// meanwhile, and where in the last part each was; notInPart.
