@@ -175,6 +175,7 @@ func (s stepped) round() {
 		began := time.Now()
 		r := tgt.src.Collect(s.t.Context())
 		tgt.publish(r, time.Since(began))
+		tgt.src.Behind()
 	}
 }
 

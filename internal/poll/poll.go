@@ -40,6 +40,7 @@ func Loop(ctx context.Context, src source.Source, o Options) {
 		}
 		failures.note(round.Failures)
 		o.Publish(round, time.Since(began))
+		src.Behind()
 		select {
 		case <-ctx.Done():
 		case <-next.C:

@@ -19,6 +19,7 @@ type fake struct {
 	deaf     bool
 	failures []source.Failure
 
+	steps     []string // what happened, in order
 	began     []time.Time
 	deadlines []time.Duration // of each round, from its beginning
 	open      int             // rounds under way
@@ -26,6 +27,7 @@ type fake struct {
 }
 
 func (f *fake) Collect(ctx context.Context) source.Round {
+	f.steps = append(f.steps, "collect")
 	f.open++
 	defer func() { f.open-- }()
 	f.most = max(f.most, f.open)
@@ -45,6 +47,8 @@ func (f *fake) Collect(ctx context.Context) source.Round {
 	return source.Round{Failures: f.failures}
 }
 
+func (f *fake) Behind() { f.steps = append(f.steps, "behind") }
+
 func (f *fake) Close() error { return nil }
 
 // published is one round as Publish was told of it.
@@ -58,6 +62,7 @@ func runFor(t *testing.T, d time.Duration, src *fake, o Options) (list []publish
 	o.Logger = slog.New(slog.DiscardHandler)
 	o.Publish = func(_ source.Round, took time.Duration) {
 		list = append(list, published{time.Since(start), took})
+		src.steps = append(src.steps, "publish")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -88,6 +93,17 @@ func TestRoundsBeginAtOnceAndThenAtEveryInterval(t *testing.T) {
 		}
 		if !slices.Equal(list, want) {
 			t.Errorf("published %v, want %v", list, want)
+		}
+	})
+}
+
+// TestWhatIsAskedBehindARoundIsAskedWhenItIsPublished: it must not hold that up.
+func TestWhatIsAskedBehindARoundIsAskedWhenItIsPublished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &fake{takes: seconds(1)}
+		runFor(t, 15*time.Second, src, Options{Interval: 10 * time.Second, Deadline: 5 * time.Second})
+		if want := []string{"collect", "publish", "behind", "collect", "publish", "behind"}; !slices.Equal(src.steps, want) {
+			t.Errorf("%q, want %q", src.steps, want)
 		}
 	})
 }

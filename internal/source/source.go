@@ -20,6 +20,11 @@ type Source interface {
 	// known, aged; a source that was never reached returns one snapshot
 	// named after what it was told to read.
 	Collect(ctx context.Context) Round
+	// Behind begins what is asked behind the last round, in the background. It
+	// is called after Collect, by the same goroutine, when the round has been
+	// shown: what no round waits for must not hold it up. The next Collect
+	// makes up for it where it was not called.
+	Behind()
 	// Close ends all connections and whatever runs in the background.
 	Close() error
 }

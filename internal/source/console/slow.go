@@ -21,6 +21,7 @@ type slowCycle struct {
 	topics map[string]*slowTopic
 	share  float64   // of a call, left over from the round before
 	onTime time.Time // round at whose end nothing was older than it should be
+	plan   []string  // topics that are to be asked for next
 
 	mu    sync.Mutex
 	done  chan struct{} // closed when the calls under way are; nil: none are
@@ -98,10 +99,9 @@ type waiting struct {
 
 func (w *waiting) overdue() float64 { return float64(w.age) / float64(w.period) }
 
-// runErrands begins the calls behind the round, unless the last ones are still
-// under way: of new topics at once, then of dead letters and others in turn, as
-// many as it takes to come round in one cycle.
-func (r *round) runErrands() {
+// planErrands plans the calls behind the round, unless the last ones are still
+// under way.
+func (r *round) planErrands() {
 	s := r.src
 	if s.opts.SlowEvery < 0 || s.topics == nil || !r.reached || r.knowsNoStats() || s.ctx.Err() != nil {
 		return
@@ -110,11 +110,13 @@ func (r *round) runErrands() {
 	busy := s.slow.done != nil
 	s.slow.mu.Unlock()
 	if !busy {
-		s.startErrands(r.planErrands())
+		s.slow.plan = r.dueTopics()
 	}
 }
 
-func (r *round) planErrands() []string {
+// dueTopics are the topics whose stats are to be asked for: new ones at once, then
+// dead letters and others in turn, as many as it takes to come round in one cycle.
+func (r *round) dueTopics() []string {
 	s, elapsed := r.src, time.Duration(0)
 	if !s.lastBegan.IsZero() {
 		elapsed = r.began.Sub(s.lastBegan)
@@ -208,8 +210,11 @@ func (c *cell) isBehind() bool {
 	return false
 }
 
-func (s *Source) startErrands(names []string) {
-	if len(names) == 0 {
+// Behind begins the calls that were planned to be made behind the last round.
+func (s *Source) Behind() {
+	names := s.slow.plan
+	s.slow.plan = nil
+	if len(names) == 0 || s.ctx.Err() != nil {
 		return
 	}
 	done, round := make(chan struct{}), s.rounds
@@ -239,6 +244,7 @@ func (s *Source) startErrands(names []string) {
 // Settle waits until nothing is asked any more behind the last round, or ctx ends:
 // for who reads one round, or a few.
 func (s *Source) Settle(ctx context.Context) {
+	s.Behind()
 	s.slow.mu.Lock()
 	done := s.slow.done
 	s.slow.mu.Unlock()

@@ -67,6 +67,7 @@ func (s *Source) Close() error {
 
 // Collect reads one round.
 func (s *Source) Collect(ctx context.Context) source.Round {
+	s.Behind()
 	r := &round{src: s, ctx: ctx, began: s.opts.Now(), dead: make(map[string]bool)}
 	s.rounds++
 	r.begin()
@@ -82,7 +83,7 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r.settleGroups()
 	r.dropStats()
 	snapshots := r.snapshots()
-	r.runErrands()
+	r.planErrands()
 	s.lastBegan = r.began
 	return source.Round{Snapshots: snapshots, Failures: r.failures.List(), Steps: r.steps}
 }

@@ -108,6 +108,7 @@ func (s *Source) Close() error {
 
 // Collect reads one round.
 func (s *Source) Collect(ctx context.Context) source.Round {
+	s.Behind()
 	r := &round{src: s, ctx: ctx, began: s.opts.Now()}
 	s.names.nextRound()
 	s.client.forget()
@@ -122,10 +123,19 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r.within("processes", 1, r.askOwners)
 	r.finishGroups()
 	r.within("runtimes", 1, r.takePulses)
-	r.runErrands()
+	r.planErrands()
 	s.client.Trim()
 	s.lastBegan = r.began
 	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List(), Steps: r.steps}
+}
+
+// Behind sends what was planned to be asked behind the last round.
+func (s *Source) Behind() {
+	for _, c := range s.clusters {
+		for _, b := range c.brokers {
+			b.errands.start(s)
+		}
+	}
 }
 
 // isNode says whether an address belongs to a node that is still asked.

@@ -16,6 +16,15 @@ type errands struct {
 	mu   sync.Mutex
 	done chan struct{} // closed when those under way are; nil: none are
 	findings
+
+	plan errandPlan // of the goroutine that collects: what is to be asked next
+}
+
+// errandPlan is a list of errands, and the topics whose stats are asked for behind
+// them.
+type errandPlan struct {
+	list  []errand
+	stats statsList
 }
 
 // findings are what errands found, for the next round.
@@ -45,13 +54,15 @@ func bodyOf(addr string, err error) error {
 // finding is what came of an errand: it is called by the next round.
 type finding func(*reading)
 
-// start runs a list of errands in the background, and asks for the stats of topics
-// behind them, unless the last ones are still under way. A process that cannot be
-// reached, or is busy, is asked no more of the list.
-func (e *errands) start(s *Source, list []errand, stats statsList) {
+// start runs what is planned in the background, unless the last errands are still
+// under way. A process that cannot be reached, or is busy, is asked no more of the
+// plan.
+func (e *errands) start(s *Source) {
+	plan := e.plan
+	e.plan = errandPlan{}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.done != nil || len(list)+len(stats.topics) == 0 || s.ctx.Err() != nil {
+	if e.done != nil || len(plan.list)+len(plan.stats.topics) == 0 || s.ctx.Err() != nil {
 		return
 	}
 	done := make(chan struct{})
@@ -59,10 +70,10 @@ func (e *errands) start(s *Source, list []errand, stats statsList) {
 	s.background.Go(func() {
 		defer close(done)
 		run := errandRun{errands: e, client: s.client, dead: make(map[string]bool)}
-		for i := range list {
-			run.one(s.ctx, &list[i])
+		for i := range plan.list {
+			run.one(s.ctx, &plan.list[i])
 		}
-		run.stats(s.ctx, &stats)
+		run.stats(s.ctx, &plan.stats)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.done = nil
@@ -118,6 +129,7 @@ func isUnreachable(err error) bool {
 // Settle waits until nothing is asked any more behind the last round, or ctx ends:
 // for who reads one round, or a few.
 func (s *Source) Settle(ctx context.Context) {
+	s.Behind()
 	for _, c := range s.clusters {
 		for _, b := range c.brokers {
 			b.errands.mu.Lock()

@@ -17,10 +17,10 @@ const (
 	maxStatsQueues = 1 << 14
 )
 
-// runErrands plans what the brokers are asked behind this round, and puts what
+// planErrands plans what the brokers are asked behind this round, and puts what
 // was found behind earlier ones into its parts.
-func (r *round) runErrands() {
-	r.eachSource((*reading).runErrands)
+func (r *round) planErrands() {
+	r.eachSource((*reading).planErrands)
 	late := make(map[*cluster]bool)
 	for _, w := range r.sources {
 		if w.late {
@@ -34,7 +34,7 @@ func (r *round) runErrands() {
 	}
 }
 
-func (w *reading) runErrands() {
+func (w *reading) planErrands() {
 	b := w.broker
 	if w.build.err != nil || b.part == nil {
 		w.late = true
@@ -54,7 +54,7 @@ func (w *reading) runErrands() {
 		return
 	}
 	list := slices.Concat(w.endsErrands(), w.waitErrands(wanted), w.modeErrands(), w.replicaErrands())
-	b.errands.start(w.src, list, w.dueStats(s.waiting))
+	b.errands.plan = errandPlan{list, w.dueStats(s.waiting)}
 }
 
 // scratch is memory for planning errands, of one broker after the other.

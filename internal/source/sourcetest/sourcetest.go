@@ -168,9 +168,10 @@ func (s *Stage) More() {
 	}
 }
 
-// Collect reads one round.
+// Collect reads one round, and has asked what is asked behind it.
 func (s *Stage) Collect() source.Round {
 	s.tb.Helper()
+	defer s.Source.Behind()
 	return s.Source.Collect(s.tb.Context())
 }
 

@@ -41,6 +41,7 @@ func measureSlowCycle(ctx context.Context, mq *realmq.Cluster, window, rounds in
 			began := time.Now()
 			r := s.src.Collect(ctx)
 			*s.took = append(*s.took, time.Since(began))
+			s.src.Behind()
 			if len(r.Failures) > 0 {
 				return r.Failures[0].Err
 			}

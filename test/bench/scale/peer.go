@@ -68,6 +68,7 @@ func learn(ctx context.Context, nameServers []string, processes int) (*lag.Repor
 	defer src.Close()
 	for {
 		r := src.Collect(ctx)
+		src.Behind()
 		if len(r.Failures) > 0 {
 			return nil, r.Failures[0].Err
 		}
