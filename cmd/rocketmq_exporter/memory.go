@@ -31,19 +31,49 @@ func gcPercentFor(live uint64) int {
 	return int(min(max(percent, gcPercentLarge), gcPercent))
 }
 
-// collector sets how much the heap may grow by what is in use.
-type collector struct{ percent atomic.Int64 }
+// What a round and the scrapes meanwhile may take beside what is in use between
+// rounds: so much the limit of the garbage collector is above that. It is not much
+// less than they need, and where it is, the collector works harder, in at most half
+// of the time, and nothing fails. What a limit does besides is worth more: memory
+// that is free between objects is given back before new is taken.
+const (
+	roomPercent = 15
+	leastRoom   = 4 << 20 // bytes
+)
 
-// tune is called after each round: then most of what will be kept is there.
+// limitFor is the limit where so many bytes are in use between rounds.
+func limitFor(used uint64) int64 {
+	return int64(min(used+max(used/100*roomPercent, leastRoom), math.MaxInt64))
+}
+
+// collector sets how much memory may grow by what is in use.
+type collector struct {
+	most    int64 // the limit of the container, or of the environment
+	percent atomic.Int64
+}
+
+// tune is called after each round: then most of what will be kept is there. It
+// gives back what the round needed besides.
 func (c *collector) tune() {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindUint64 {
-		return
+	debug.FreeOSMemory()
+	live, total, released := read("/gc/heap/live:bytes"), read("/memory/classes/total:bytes"), read("/memory/classes/heap/released:bytes")
+	if live == 0 || total <= released {
+		return // another Go, which does not tell
 	}
-	if percent := gcPercentFor(sample[0].Value.Uint64()); c.percent.Swap(int64(percent)) != int64(percent) {
+	if percent := gcPercentFor(live); c.percent.Swap(int64(percent)) != int64(percent) {
 		debug.SetGCPercent(percent)
 	}
+	debug.SetMemoryLimit(min(limitFor(total-released), c.most))
+}
+
+// read is a number of the runtime's; 0 where it has no such.
+func read(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
 }
 
 // heapTenths is how much of what a container leaves beside the program's file the
@@ -79,20 +109,20 @@ func programSize() uint64 {
 
 // tuneMemory sets the garbage collector, and has it work harder near the limit
 // of the container, where there is one. What it returns is to be called after
-// each round. GOGC and GOMEMLIMIT in the environment come first, as in any Go
-// program.
+// each round. GOMEMLIMIT in the environment stands in the place of that limit; with
+// GOGC nothing is set at all, as in any Go program.
 func tuneMemory(limit memlimit.Provider, log *slog.Logger) (afterRounds func()) {
-	afterRounds = func() {}
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
-		afterRounds = new(collector).tune
-	}
 	bytes, err := memlimit.Set(memlimit.WithProvider(heapOf(limit, programSize())), memlimit.WithRatio(1))
 	if err != nil {
 		// No Linux, or no control groups: then there is no limit to keep to.
 		log.Debug("The container's memory limit is not known", "err", err)
-		return afterRounds
+	} else {
+		log.Debug("Memory limit of the garbage collector", "bytes", bytes)
 	}
-	log.Debug("Memory limit of the garbage collector", "bytes", bytes)
-	return afterRounds
+	if _, set := os.LookupEnv("GOGC"); set {
+		return func() {}
+	}
+	debug.SetGCPercent(gcPercent)
+	c := &collector{most: debug.SetMemoryLimit(-1)}
+	return c.tune
 }

@@ -28,15 +28,35 @@ func TestGCPercent(t *testing.T) {
 // TestTunedAfterRounds: what is in use decides.
 func TestTunedAfterRounds(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	held := make([]byte, 64<<20)
 	runtime.GC()
-	var c collector
+	c := collector{most: math.MaxInt64}
 	c.tune()
 	if got := debug.SetGCPercent(gcPercent); got != gcPercentLarge {
 		t.Errorf("with %d bytes in use the collector runs at %d %%, want %d", len(held), got, gcPercentLarge)
 	}
+	if got := debug.SetMemoryLimit(-1); got < int64(len(held)) || got > 2*int64(len(held)) {
+		t.Errorf("with %d bytes in use the limit is %d", len(held), got)
+	}
+	c.most = 1 << 20
+	c.tune()
+	if got := debug.SetMemoryLimit(-1); got != c.most {
+		t.Errorf("the limit is %d, where the container's is %d", got, c.most)
+	}
 	runtime.KeepAlive(held)
 	runtime.GC() // what comes next starts without it
+}
+
+func TestLimit(t *testing.T) {
+	const mib = 1 << 20
+	for used, want := range map[uint64]int64{
+		0: 4 * mib, 5 * mib: 9 * mib, 100 * mib: 115 * mib, math.MaxUint64 / 2: math.MaxInt64,
+	} {
+		if got := limitFor(used); got < want-want/100 || got > want {
+			t.Errorf("%d bytes in use: %d, want %d", used, got, want)
+		}
+	}
 }
 
 // The file of the program counts in the container as well. Where it is most of
@@ -79,7 +99,7 @@ func TestMemory(t *testing.T) {
 		env       map[string]string
 		container memlimit.Provider
 		gcPercent int
-		limit     int64
+		limit     int64 // at most, and exactly where the collector is left alone
 	}{
 		{"in a container", nil, container, gcPercent, 90 << 20},
 		{"in a container without a limit", nil, none, gcPercent, math.MaxInt64},
@@ -101,8 +121,12 @@ func TestMemory(t *testing.T) {
 			if got := debug.SetGCPercent(-1); got != c.gcPercent {
 				t.Errorf("the collector runs at %d %%, want %d", got, c.gcPercent)
 			}
-			if got := debug.SetMemoryLimit(-1); got != c.limit {
-				t.Errorf("the limit is %d bytes, want %d", got, c.limit)
+			limit := debug.SetMemoryLimit(-1)
+			if want := min(c.limit, 1<<30); limit > want && c.gcPercent == gcPercent {
+				t.Errorf("the limit is %d bytes, want at most %d", limit, want)
+			}
+			if limit != c.limit && c.gcPercent != gcPercent {
+				t.Errorf("the limit is %d bytes, want %d", limit, c.limit)
 			}
 		})
 	}
