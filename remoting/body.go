@@ -233,7 +233,11 @@ func (s *scanner) entry(name string) bool {
 // value other than null follows; any other value is passed over.
 func (s *scanner) table(name string) bool {
 	if string(s.key()) != name {
-		s.skip()
+		if s.peek() == '{' {
+			s.skipTable()
+		} else {
+			s.skip()
+		}
 		return false
 	}
 	return !s.null()

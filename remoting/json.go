@@ -411,6 +411,34 @@ func (s *scanner) skipNested() {
 	}
 }
 
+// skipTable is skipNested for what may be large.
+func (s *scanner) skipTable() {
+	start, depth := s.pos, 0
+	for s.err == nil {
+		if s.pos = nextBracket(s.data, s.pos); s.pos == len(s.data) {
+			s.pos = start
+			s.fail("value without an end: %s", s.found())
+			return
+		}
+		switch s.data[s.pos] {
+		case '"':
+			s.skipText()
+			continue
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				s.fail("nested deeper than %d", maxDepth)
+				return
+			}
+		default:
+			depth--
+		}
+		s.pos++
+		if depth == 0 {
+			return
+		}
+	}
+}
+
 func (s *scanner) skipText() {
 	s.pos++
 	for {
