@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// A table that is passed over may be as large as the one that is wanted: so eight
-// bytes of it are looked at at a time. For words and short values that is slower.
+// A table that is passed over may be as large as the one that is wanted: so it
+// is looked at in steps of eight bytes. For words and short values that is slower.
 const (
 	everyByte = 0x0101010101010101
 	topBits   = 0x8080808080808080

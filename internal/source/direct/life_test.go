@@ -22,8 +22,8 @@ func text(v any) string {
 }
 
 func writeText(out *strings.Builder, v reflect.Value) {
-	if v.IsValid() && v.CanInterface() {
-		if at, ok := v.Interface().(time.Time); ok {
+	if v.CanInterface() {
+		if at, ok := reflect.TypeAssert[time.Time](v); ok {
 			out.WriteString(at.String() + " ")
 			return
 		}
@@ -36,8 +36,8 @@ func writeText(out *strings.Builder, v reflect.Value) {
 		}
 		writeText(out, v.Elem())
 	case reflect.Struct:
-		for i := range v.NumField() {
-			writeText(out, v.Field(i))
+		for _, field := range v.Fields() {
+			writeText(out, field)
 		}
 	case reflect.Slice, reflect.Array:
 		fmt.Fprintf(out, "%d: ", v.Len())

@@ -178,7 +178,8 @@ const quietCycles = 10
 // readStats reads an answer to GET_TOPIC_STATS_INFO.
 func readStats(body []byte, queues int, now time.Time) (topicStats, error) {
 	s := newTopicStats(queues, now)
-	return s, s.read(body)
+	err := s.read(body)
+	return s, err
 }
 
 func (s *topicStats) read(body []byte) error {
