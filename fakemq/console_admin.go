@@ -25,10 +25,15 @@ type javaError string
 func (e javaError) Error() string { return string(e) }
 
 // clientError is an exception with a response code (MQClientException,
-// MQBrokerException). Words that name no page yet get one (FAQUrl).
+// MQBrokerException).
 func (a admin) clientError(class string, code remoting.ResponseCode, desc string) error {
-	msg := "org.apache.rocketmq.client.exception." + class + ": CODE: " + strconv.Itoa(int(code)) + "  DESC: " + desc
-	if !strings.Contains(desc, "\nSee ") {
+	return a.exception(class, "CODE: "+strconv.Itoa(int(code))+"  DESC: "+desc)
+}
+
+// exception is one of the client. Words that name no page yet get one (FAQUrl).
+func (a admin) exception(class, words string) error {
+	msg := "org.apache.rocketmq.client.exception." + class + ": " + words
+	if !strings.Contains(words, "\nSee ") {
 		faq := Release497.faq()
 		if a.release.two() {
 			faq = Release550.faq()

@@ -9,7 +9,8 @@ func javaQueue(t *brokerTopic, id int) string {
 }
 
 // answerTopicTable answers /topic/stats.query (TopicStatsTable), whose rate is
-// never filled in.
+// never filled in. Where no broker lists a queue the admin client throws
+// (examineTopicStats).
 func answerTopicTable(x *call, dst []byte) ([]byte, error) {
 	topic, err := x.need("topic", "String")
 	if err != nil {
@@ -41,6 +42,9 @@ func answerTopicTable(x *call, dst []byte) ([]byte, error) {
 			dst = appendInt(dst, `,"lastUpdateTimestamp":`, t.lastStored(id))
 			dst = append(dst, '}')
 		}
+	}
+	if !l.begun {
+		return dst, a.exception("MQClientException", "Not found the topic stats info")
 	}
 	return append(dst, "}}"...), nil
 }

@@ -114,6 +114,10 @@ func TestConsoleTellsBeginnings(t *testing.T) {
 				t.Errorf("%s: %s", path, msg)
 			}
 		}
+		must(t, mq.ResizeTopic("old", 0, 0))
+		if msg := b.refused("/topic/stats.query", "topic", "old"); !strings.Contains(msg, "MQClientException: Not found the topic stats info") {
+			t.Errorf("no queue: %s", msg)
+		}
 	})
 }
 

@@ -22,6 +22,7 @@ func Releases() []Release { return []Release{Release497, Release514, Release550}
 // The ordinals of releases that changed an answer (MQVersion).
 const (
 	firstOfFive = 413 // 5.0.0
+	version530  = 473 // 5.3.0: stats of queues that are only read
 	version532  = 477 // 5.3.2: ends in bulk
 	version540  = 493 // 5.4.0: pages
 	version550  = 513

@@ -2,8 +2,9 @@ package fakemq
 
 import "github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 
-// answerTopicStats answers GET_TOPIC_STATS_INFO (TopicStatsTable). 4.x lists
-// the write queues, 5.x what is more of read and write.
+// answerTopicStats answers GET_TOPIC_STATS_INFO (TopicStatsTable). Before 5.3.0
+// it lists the write queues, which may be none, since then what is more of read
+// and write.
 func answerTopicStats(n *Node, req *remoting.Command, a *answer) {
 	t := n.topicOrRefuse(req, a)
 	if t == nil {
@@ -27,7 +28,7 @@ func answerTopicStats(n *Node, req *remoting.Command, a *answer) {
 
 // statsQueues is how many queues the stats of a topic list.
 func (n *Node) statsQueues(t *brokerTopic) int {
-	if n.release.five() {
+	if n.release.since(version530) {
 		return int(max(t.read, t.write))
 	}
 	return int(t.write)

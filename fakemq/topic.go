@@ -119,7 +119,7 @@ func checkTopic(t Topic) error {
 	if err := checkName("topic", t.Name); err != nil {
 		return err
 	}
-	if err := checkQueues(t.ReadQueues, t.WriteQueues); err != nil {
+	if err := checkQueues(1, t.ReadQueues, t.WriteQueues); err != nil {
 		return fmt.Errorf("topic %q: %w", t.Name, err)
 	}
 	if t.Begin < 0 || t.Perm < 0 || t.Perm > 7 {
@@ -128,9 +128,9 @@ func checkTopic(t Topic) error {
 	return nil
 }
 
-func checkQueues(read, write int) error {
-	if read < 1 || write < 1 || read > maxQueues || write > maxQueues {
-		return fmt.Errorf("%d read and %d write queues: allowed are 1 to %d", read, write, maxQueues)
+func checkQueues(least, read, write int) error {
+	if min(read, write) < least || max(read, write) > maxQueues {
+		return fmt.Errorf("%d read and %d write queues: allowed are %d to %d", read, write, least, maxQueues)
 	}
 	return nil
 }
@@ -151,9 +151,10 @@ func (c *Cluster) DeleteTopic(name string) error {
 }
 
 // ResizeTopic changes how many queues a topic has, on the brokers named or on
-// all that have it.
+// all that have it. Brokers take 0 as well: a topic that is only read any more, or
+// only written.
 func (c *Cluster) ResizeTopic(name string, read, write int, brokers ...string) error {
-	if err := checkQueues(read, write); err != nil {
+	if err := checkQueues(0, read, write); err != nil {
 		return fmt.Errorf("resize topic %q: %w", name, err)
 	}
 	c.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/quick"
 	"time"
@@ -332,5 +333,55 @@ func TestResizeTopic(t *testing.T) {
 	must(t, mq.ResizeTopic("orders", 6, 6))
 	if rs := rows(mq, "g", "orders"); len(rs) != 6 || rs[3].Backlog != 7 {
 		t.Errorf("larger: %+v", rs)
+	}
+}
+
+// Which queues of a topic answers list is of reading or of writing, or of both.
+func TestTopicWithoutQueuesOfOneKind(t *testing.T) {
+	for _, r := range Releases() {
+		t.Run(string(r), func(t *testing.T) {
+			mq := withOrders(t, Options{Release: r})
+			must(t, mq.AddGroup(Group{Name: "g", Topics: []string{"orders"}}))
+			mustID(t)(mq.AddConsumer("g", Consumer{}))
+			must(t, mq.Produce("orders", 40))
+			must(t, mq.Commit("g", "orders", "broker-a", 0, 3))
+			whenSince := func(version int32, n int) int {
+				if r.since(version) {
+					return n
+				}
+				return 0
+			}
+			for _, c := range []struct {
+				read, write                int
+				stats, one, listed, ofAges int
+			}{
+				{4, 0, whenSince(version530, 4), 4, whenSince(version532, 4), 0},
+				{0, 4, 4, 0, 0, 4},
+				{0, 0, 0, 0, 0, 0},
+			} {
+				must(t, mq.ResizeTopic("orders", c.read, c.write))
+				for _, q := range []struct {
+					code   remoting.RequestCode
+					fields []string
+					want   int
+				}{
+					{202, []string{"topic", "orders"}, c.stats},
+					{208, []string{"consumerGroup", "x", "topic", "orders"}, c.one},
+					{208, []string{"consumerGroup", "x", "topicList", "orders"}, c.listed},
+					{303, []string{"topic", "orders", "group", "g"}, c.ofAges},
+				} {
+					body := string(askOK(t, mq.Broker("broker-a"), q.code, q.fields...))
+					if n := strings.Count(body, `"queueId":`); n != q.want {
+						t.Errorf("%d to read, %d to write: %s: %d queues, want %d: %s", c.read, c.write, q.code, n, q.want, body)
+					}
+				}
+				if rs := rows(mq, "g", "orders"); len(rs) != c.read {
+					t.Errorf("%d to read: %d rows", c.read, len(rs))
+				}
+			}
+			if err := mq.Produce("orders", 1); err == nil || !strings.Contains(err.Error(), "can be written") {
+				t.Errorf("produce: %v", err)
+			}
+		})
 	}
 }
