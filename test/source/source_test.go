@@ -43,6 +43,7 @@ func TestRealClusters(t *testing.T) {
 			t.Run("the fake speaks as the broker does", b.dialect)
 			t.Run("beginnings and store times", b.queues)
 			t.Run("ages of what was there before", b.ages)
+			t.Run("a topic is drained", b.drained)
 			t.Run("POP", b.pop)
 			t.Run("retention", b.retention)
 			t.Run("replication", b.replication)

@@ -10,25 +10,81 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 )
 
-// stats is what was told of a topic's queues on one broker.
+// stats is what was told of a topic's queues on one broker. Brokers of before 5.3.0
+// leave out queues that are only read any more, which may be all.
 type stats struct {
 	span
 	round int // since when it may have changed
 	taken time.Time
+	// earlier is what was told before of queues that are left out now: where they
+	// began at least, and when the newest message was stored.
+	earlier span
 }
 
-// takeStats takes what was told of a topic in a round, or behind it.
+// takeStats takes what was told of a topic in a round, or behind it; nil: it is to
+// be forgotten.
 func (s *Source) takeStats(topic string, spans map[model.TopicOnBroker]span, round int, taken time.Time) {
-	for on := range s.stats {
+	before := make(map[model.TopicOnBroker]*stats)
+	for on, told := range s.stats {
 		if on.Topic == topic {
+			before[on] = told
 			delete(s.stats, on) // it may have left a broker
 		}
 	}
 	for on, span := range spans {
 		if on.Topic == topic {
-			s.stats[on] = &stats{span: span, round: round, taken: taken}
+			s.stats[on] = &stats{span: span, round: round, taken: taken, earlier: nothing()}
 		}
 	}
+	if spans == nil {
+		return
+	}
+	for on, told := range before {
+		if s.stats[on] == nil {
+			s.stats[on] = &stats{span: nothing(), round: round, taken: taken}
+		}
+		s.stats[on].earlier = told.joined()
+	}
+}
+
+// nothing is what is known of queues that nobody told of.
+func nothing() span { return span{stored: model.Unknown} }
+
+// joined is what was last told of each queue.
+func (s *stats) joined() span {
+	all := span{begins: widen(slices.Clone(s.begins), len(s.earlier.begins)), stored: max(s.stored, s.earlier.stored)}
+	for q := range all.begins {
+		if all.begins[q] == model.Unknown {
+			all.begins[q] = value(s.earlier.begins, q)
+		}
+	}
+	return all
+}
+
+// beganAt is where a queue began when that was told last.
+func (s *stats) beganAt(q int) int64 {
+	if begin := value(s.begins, q); begin != model.Unknown {
+		return begin
+	}
+	return value(s.earlier.begins, q)
+}
+
+// newest is when the newest message of so many queues was stored.
+func (s *stats) newest(queues int) int64 {
+	for q := range queues {
+		if value(s.begins, q) == model.Unknown {
+			return max(s.stored, s.earlier.stored)
+		}
+	}
+	return s.stored
+}
+
+// value is that of a queue; Unknown where there is none.
+func value(list []int64, q int) int64 {
+	if q < len(list) {
+		return list[q]
+	}
+	return model.Unknown
 }
 
 // dropStats lets go of what was told of topics and brokers that are no more, and
@@ -110,7 +166,7 @@ func (r *round) doubtful() map[string]bool {
 				if !c.inDoubt(q) {
 					continue
 				}
-				if known == nil || q >= len(known.begins) || known.begins[q] <= 0 && s.rounds-known.round >= s.opts.BeginRounds {
+				if known == nil || known.beganAt(q) == model.Unknown || known.beganAt(q) == 0 && s.rounds-known.round >= s.opts.BeginRounds {
 					topics[on.Topic] = true
 				}
 			}
@@ -128,7 +184,7 @@ func (s *Source) committedAt(on model.TopicOnBroker, c *cell, q int) int64 {
 	if !c.inDoubt(q) {
 		return c.committed[q]
 	}
-	if b := s.stats[on]; b != nil && q < len(b.begins) && b.begins[q] > 0 {
+	if b := s.stats[on]; b != nil && b.beganAt(q) > 0 {
 		return model.Unknown
 	}
 	// While it begins at 0, or nobody tells where it begins, as the console

@@ -134,7 +134,7 @@ func (r *round) readEnds(needed map[string]held) held {
 }
 
 // askEnds asks for the ends of one topic. Its stats leave out queues that are
-// only read any more (of 4.x: write queues alone), and a console may not know
+// only read any more (before 5.3.0: write queues alone), and a console may not know
 // them: the rest is told with the rows of any group.
 func (r *round) askEnds(topic string, needed held) held {
 	ends := make(held)
@@ -194,6 +194,9 @@ func (r *round) askStats(topic string) (spans map[model.TopicOnBroker]span, err 
 		defer r.mu.Unlock()
 		r.src.noStats = r.src.rounds + r.src.opts.GroupRounds
 		return nil, nil
+	}
+	if isNoQueue(err) {
+		return map[model.TopicOnBroker]span{}, nil
 	}
 	if err != nil {
 		return nil, err

@@ -28,6 +28,10 @@
 //     nobody tells where it begins, 0 is what counts, as the console shows it.
 //     Where retention has moved the beginning the queue has no row and is
 //     counted as uncommitted; so is one that was truly committed at 0.
+//   - Of queues that are only read any more brokers of before 5.3.0 tell no stats,
+//     and of a topic that nobody may write to the console refuses them. Where they
+//     begin is not known then; where that was told before and was not 0, it is not 0
+//     now, and the newest message is no older than it was.
 //   - A group whose model nobody has told yet, because the question who is
 //     online failed, has no rows: they could be the false backlog of a
 //     broadcasting group. One that is offline is believed to be clustering

@@ -136,6 +136,14 @@ func refusedWith(err error, codes ...int) bool {
 	return ok && slices.Contains(codes, refused.code)
 }
 
+// isNoQueue says whether the console was told of no queue in a topic's stats, which
+// it refuses to show (DefaultMQAdminExtImpl.examineTopicStats). Before 5.3.0 that
+// is so of a topic that nobody may write to any more.
+func isNoQueue(err error) bool {
+	refused, ok := errors.AsType[*refusedError](err)
+	return ok && strings.Contains(refused.message, "Not found the topic stats info")
+}
+
 // refusalNames finds an address in the words of a refusal, as in "connect to
 // 10.0.0.1:10911 failed".
 func refusalNames(err error, addr string) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -365,6 +366,59 @@ func TestBeginningMoves(t *testing.T) {
 		r := s.Check("retention has moved a beginning")
 		if n := sourcetest.Uncommitted(r, "orders", "billing"); n != 1 {
 			t.Errorf("%d queues that nobody knows the start of, want 1", n)
+		}
+	})
+}
+
+// TestDrainedTopic: of a topic that nobody may write to, brokers of before 5.3.0
+// tell no stats, and the console refuses to show none. What was known of it and
+// cannot change stays.
+func TestDrainedTopic(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.ConsoleRelease) {
+		s := newStage(t, fakemq.ConsoleOptions{Release: release}, []string{"broker-a", "broker-b"}, func(o *Options) {
+			o.SlowEvery, o.BeginRounds = 1, 1
+		})
+		s.Topic("orders", 2)
+		s.Topic("quiet", 2)
+		s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 0)
+		s.Produce("orders", 40)
+		for _, broker := range []string{"broker-a", "broker-b"} {
+			s.Must(s.MQ.Commit("billing", "orders", broker, 0, 3))
+			s.Must(s.MQ.Expire("orders", broker, 1, 4))
+		}
+		round := func(step string) (uncommitted int, newest []int64) {
+			t.Helper()
+			s.Collect()
+			s.src.Settle(t.Context())
+			r := s.Check(step)
+			for _, p := range r.Snapshots[0].Parts {
+				for i := range p.Topics {
+					if p.Topics[i].Name == "orders" {
+						newest = append(newest, p.Stored[i])
+					}
+				}
+			}
+			if r.Snapshots[0].SlowTaken.IsZero() {
+				t.Errorf("%s: the slower cycle is late", step)
+			}
+			return sourcetest.Uncommitted(r, "orders", "billing"), newest
+		}
+		s.Collect()
+		s.src.Settle(t.Context())
+		was, newest := round("retention has moved a beginning")
+		if was != 2 {
+			t.Fatalf("%d queues that nobody knows the start of, want 2", was)
+		}
+		for _, resize := range []func() error{
+			func() error { return s.MQ.ResizeTopic("orders", 2, 1) },
+			func() error { return s.MQ.ResizeTopic("orders", 2, 0, "broker-a") },
+			func() error { return errors.Join(s.MQ.ResizeTopic("orders", 2, 0), s.MQ.ResizeTopic("quiet", 2, 0)) },
+		} {
+			s.Must(resize())
+			s.clock.Advance(time.Minute)
+			if n, at := round("it is drained"); n != was || !slices.Equal(at, newest) {
+				t.Errorf("%d queues that nobody knows the start of, want %d; the newest messages are of %d, want %d", n, was, at, newest)
+			}
 		}
 	})
 }

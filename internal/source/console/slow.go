@@ -264,6 +264,9 @@ func (s *Source) askErrand(topic string, round int) finding {
 		f.odd = d.odd
 		return err
 	})
+	if isNoQueue(f.err) {
+		f.spans, f.err = map[model.TopicOnBroker]span{}, nil
+	}
 	f.taken = s.opts.Now()
 	return f
 }
@@ -275,8 +278,8 @@ func (s *Source) others(b *broker, consumed map[string][]groupCell) []model.Topi
 		return nil
 	}
 	told := make(map[string]bool)
-	for on := range s.stats {
-		told[on.Topic] = true
+	for on, st := range s.stats {
+		told[on.Topic] = told[on.Topic] || len(st.ends) > 0
 	}
 	list := []model.TopicStats{}
 	for name := range s.topics {
@@ -285,7 +288,7 @@ func (s *Source) others(b *broker, consumed map[string][]groupCell) []model.Topi
 		}
 		st := s.stats[model.TopicOnBroker{Topic: name, Broker: b.name}]
 		switch {
-		case st != nil:
+		case st != nil && len(st.ends) > 0:
 			list = append(list, model.TopicStats{Topic: name, Taken: st.taken, Ends: st.ends, Begins: st.begins, Stored: st.stored})
 		case !told[name]:
 			list = append(list, model.TopicStats{Topic: name, Stored: model.Unknown})

@@ -187,16 +187,12 @@ func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends 
 	p.part.Ends.Append(ends...)
 	told := p.src.stats[on]
 	if told == nil {
-		told = &stats{span: span{stored: model.Unknown}}
+		told = &stats{span: nothing(), earlier: nothing()}
 	}
 	for q := range ends {
-		begin := model.Unknown
-		if q < len(told.begins) {
-			begin = told.begins[q]
-		}
-		p.part.Begins.Append(begin)
+		p.part.Begins.Append(value(told.begins, q))
 	}
-	p.part.Stored = append(p.part.Stored, told.stored)
+	p.part.Stored = append(p.part.Stored, told.newest(len(ends)))
 	return place
 }
 

@@ -34,27 +34,29 @@ func (w *reading) readEndsAndGroups(groups []*group) {
 	// they were deleted a moment ago and nothing is proven.
 	rest := w.build.wantedTopics()
 	w.readTopicStats(rest, nil)
-	if slices.ContainsFunc(rest, func(t *topic) bool { return t.state == read }) && w.proc.bulk == untried && !w.denied {
+	w.learnBulk(rest)
+}
+
+// learnBulk learns from topics whose ends the bulk request did not bring and
+// another one did.
+func (w *reading) learnBulk(topics []*topic) {
+	if w.proc.bulk == untried && !w.denied && slices.ContainsFunc(topics, func(t *topic) bool { return t.state == read }) {
 		w.proc.bulk = ignores
 	}
 }
 
 // readDraining asks for the ends of queues that are only read any more, before
-// a topic is made smaller: 4.x lists write queues alone in a topic's stats. From
-// the topic in the first slot on: those before it have been asked for. A process
-// that answers the bulk request has told all queues that it knows of.
+// a topic is made smaller or deleted: before 5.3.0 a topic's stats list write
+// queues alone, which may be none. From the topic in the first slot on: those
+// before it have been asked for. A process that answers the bulk request has told
+// all queues that it knows of.
 func (w *reading) readDraining(first int) {
 	if w.proc.bulk == answers {
 		return
 	}
 	topics := slices.DeleteFunc(w.build.halfTold(), func(t *topic) bool { return int(t.slot) < first })
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics),
-		func(i int) remoting.Request {
-			return remoting.Request{Code: remoting.GetConsumeStats, Fields: []remoting.Field{
-				{Key: "consumerGroup", Value: probeGroup},
-				{Key: "topic", Value: topics[i].name},
-			}}
-		},
+		func(i int) remoting.Request { return endsRequest(topics[i].name) },
 		func(i int, resp remoting.Response, err error) {
 			if err == nil {
 				err = w.named(remoting.DecodeConsumeStats(resp.Body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
@@ -66,6 +68,15 @@ func (w *reading) readDraining(first int) {
 				topics[i].state = missing
 			}
 		})
+	w.learnBulk(topics)
+}
+
+// endsRequest asks for the ends of the queues of one topic that are read.
+func endsRequest(topic string) remoting.Request {
+	return remoting.Request{Code: remoting.GetConsumeStats, Fields: []remoting.Field{
+		{Key: "consumerGroup", Value: probeGroup},
+		{Key: "topic", Value: topic},
+	}}
 }
 
 // readEndsInBulk sends GET_CONSUME_STATS with a group that does not exist and a
@@ -189,7 +200,7 @@ func (w *reading) takeTopicStats(t *topic, body []byte, err error) {
 		w.fail(w.broker.cluster.name, w.proc.addr, remoting.GetTopicStatsInfo, err)
 		t.state = missing
 	case t.state == wanted:
-		t.state = gone // an answer without a queue
+		t.state = bare
 	}
 }
 
@@ -208,6 +219,9 @@ func setState(topics []*topic, s topicState) {
 // decide whether a missing commit counts.
 func (w *reading) readBeginnings() {
 	topics := w.build.undecided()
+	if w.proc.bulk == ignores {
+		return // what it has to tell of them came with the ends
+	}
 	w.src.client.Pipeline(w.ctx, w.proc.addr, len(topics),
 		func(i int) remoting.Request { return statsRequest(topics[i].name) },
 		func(i int, resp remoting.Response, err error) {

@@ -46,6 +46,11 @@ func (w *reading) fillTopic(part *model.Part, i int) {
 		w.watch(t, ends)
 	}
 	old, oldStored := t.stats(last, &w.begins)
+	if t.state == read && w.proc.bulk == ignores {
+		// The round asked for all that. Beginnings that were left out are not
+		// known any more; the newest message is no older than it was.
+		old, t.hasStats = nil, true
+	}
 	whole, lost := true, false
 	for q, end := range ends {
 		if part.Begins.At(first+q) != model.Unknown {

@@ -58,7 +58,7 @@ func TestFirstEnds(t *testing.T) {
 				topics["t1"]++
 			}
 			told(t, b, topics, groups...)
-			w := &reading{round: &round{src: src, began: time.Unix(int64(nth), 0)}, broker: b, build: newPartBuilder(b)}
+			w := &reading{round: &round{src: src, began: time.Unix(int64(nth), 0)}, broker: b, proc: &proc{}, build: newPartBuilder(b)}
 			commits := map[string][]int64{} // by "topic@group"
 			var body strings.Builder
 			for topic, queues := range topics {

@@ -333,11 +333,12 @@ func (p *partBuilder) forgetBegins(t *topic) {
 	}
 }
 
-// halfTold are the topics of some of whose queues nobody has told the end.
+// halfTold are the topics of some of whose queues, or of all, nobody has told the
+// end.
 func (p *partBuilder) halfTold() []*topic {
 	var list []*topic
 	for _, t := range p.topics {
-		if t.state == read && p.lacksEnd(t) {
+		if t.state == bare || t.state == read && p.lacksEnd(t) {
 			list = append(list, t)
 		}
 	}

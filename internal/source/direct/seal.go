@@ -6,7 +6,8 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
 
-// seal is the finished part. Topics that are gone are left out. For those that
+// seal is the finished part. Topics that are gone are left out, and so are those
+// of which no request told a queue. For those that
 // could not be read the last good offsets stand in, for at most keep rounds;
 // carried says for how many rounds they have.
 func (p *partBuilder) seal(carried map[string]int, keep int, now time.Time) (*model.Part, map[string]int) {

@@ -196,8 +196,21 @@ func (s *topicStats) read(body []byte) error {
 	})
 }
 
-// statsErrand asks for the queues of one topic. A broker of 4.x leaves out those
-// that are only read any more.
+// lacksEnd says whether some queue's end was not told.
+func (s *topicStats) lacksEnd() bool { return slices.Contains(s.ends(), model.Unknown) }
+
+// readEnds reads an answer to GET_CONSUME_STATS, for queues that the stats left out.
+func (s *topicStats) readEnds(body []byte) error {
+	ends := s.ends()
+	return remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+		if q.QueueID >= 0 && int(q.QueueID) < len(ends) && ends[q.QueueID] == model.Unknown && o.BrokerOffset >= 0 {
+			ends[q.QueueID] = o.BrokerOffset
+		}
+	})
+}
+
+// statsErrand asks for the queues of one topic. A broker of before 5.3.0 leaves
+// out those that are only read any more.
 func (w *reading) statsErrand(t *topic) errand {
 	addr, name, queues, now := w.proc.addr, t.name, int(t.queues), w.src.opts.Now
 	return errand{addr, statsRequest(name), func(body []byte, err error) finding {
@@ -206,12 +219,12 @@ func (w *reading) statsErrand(t *topic) errand {
 			s, err = readStats(body, queues, now())
 			err = bodyOf(addr, err)
 		}
-		return func(w *reading) { w.takeStats(addr, name, s, err) }
+		return func(w *reading) { w.takeStats(addr, name, remoting.GetTopicStatsInfo, s, err) }
 	}}
 }
 
-// takeStats notes the answer about one topic.
-func (w *reading) takeStats(addr, name string, s topicStats, err error) {
+// takeStats notes the answer about one topic, or which request for it failed.
+func (w *reading) takeStats(addr, name string, request remoting.RequestCode, s topicStats, err error) {
 	t := w.broker.known.topicNamed(name)
 	if t == nil || isNotFound(err) {
 		return // it was deleted meanwhile, and is gone or soon will be
@@ -227,11 +240,11 @@ func (w *reading) takeStats(addr, name string, s topicStats, err error) {
 			t.hasStats = false
 			t.setTold(topicStats{})
 		}
-		w.fail(w.broker.cluster.name, addr, remoting.GetTopicStatsInfo, err)
+		w.fail(w.broker.cluster.name, addr, request, err)
 		return
 	}
 	_, before := t.stats(w.build.last, &w.begins)
-	s.stored = newest(s.stored, !slices.Contains(s.ends(), model.Unknown), before)
+	s.stored = newest(s.stored, !slices.Contains(s.begins(), model.Unknown), before)
 	t.setTold(s)
 	t.failures, t.hasStats, t.atEnds = 0, true, fingerprint(s.ends())
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
 
 // statsList is topics whose stats a process is asked for behind a round. There are
@@ -51,27 +52,43 @@ func (l *toldTopics) at(i int) topicStats {
 func (r *errandRun) stats(ctx context.Context, list *statsList) {
 	for i := range list.topics {
 		t := &list.topics[i]
-		r.ask(ctx, list.addr, statsRequest(t.name), func(body []byte, err error) {
-			var s topicStats
-			if err == nil {
-				s, err = readStats(body, int(t.queues), list.now())
-				err = bodyOf(list.addr, err)
-			}
-			if err != nil {
-				addr, name := list.addr, t.name
-				r.find(func(w *reading) { w.takeStats(addr, name, topicStats{}, err) })
-				return
-			}
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.told.add(t.name, &s)
+		var s topicStats
+		told := r.tell(ctx, list, t, statsRequest(t.name), func(body []byte) (err error) {
+			s, err = readStats(body, int(t.queues), list.now())
+			return err
 		})
+		if told && s.lacksEnd() { // of a queue that is only read any more
+			told = r.tell(ctx, list, t, endsRequest(t.name), s.readEnds)
+		}
+		if told {
+			r.takeTold(t.name, &s)
+		}
 	}
+}
+
+// tell asks one question about a topic, and says whether the answer could be read.
+func (r *errandRun) tell(ctx context.Context, list *statsList, t *statsTopic, request remoting.Request, read func(body []byte) error) (told bool) {
+	r.ask(ctx, list.addr, request, func(body []byte, err error) {
+		if err == nil {
+			err = bodyOf(list.addr, read(body))
+		}
+		if told = err == nil; !told {
+			addr, name := list.addr, t.name
+			r.find(func(w *reading) { w.takeStats(addr, name, request.Code, topicStats{}, err) })
+		}
+	})
+	return told
+}
+
+func (e *errands) takeTold(name string, s *topicStats) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.told.add(name, s)
 }
 
 // takeTold takes the stats that were told behind earlier rounds.
 func (w *reading) takeTold(told *toldTopics) {
 	for i := range told.list {
-		w.takeStats(w.proc.addr, told.list[i].name, told.at(i), nil)
+		w.takeStats(w.proc.addr, told.list[i].name, remoting.GetTopicStatsInfo, told.at(i), nil)
 	}
 }

@@ -45,6 +45,7 @@ const (
 	unused  topicState = iota
 	wanted             // in the part, ends not there yet
 	read               // ends are in the part
+	bare               // its stats have no queue: none is written, or it is gone
 	gone               // the broker does not know it any more
 	missing            // could not be read
 )

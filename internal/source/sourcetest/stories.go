@@ -41,6 +41,8 @@ func stories() []story {
 		{name: "group deleted", options: twoBrokers(), play: groupDeleted},
 		{name: "topic made larger", options: twoBrokers(), play: topicGrows},
 		{name: "topic drained before it shrinks", options: twoBrokers(), play: topicDrains},
+		{name: "topic drained before it is deleted", options: twoBrokers(), play: topicIsEmptied},
+		{name: "topic that nobody may read", options: twoBrokers(), play: topicUnread},
 		{name: "uncommitted", play: uncommitted},
 		{name: "commits beyond the end", play: ahead},
 		{name: "odd names", options: twoBrokers(), play: oddNames},
@@ -315,6 +317,47 @@ func topicDrains(s *Stage) {
 	s.Must(s.MQ.ResizeTopic("notices", 4, 1))
 	s.Consume("cache", "notices", 30)
 	s.Check("a broadcast topic drains")
+}
+
+// topicIsEmptied: nobody may write to a topic any more, first on one broker and
+// then on all.
+func topicIsEmptied(s *Stage) {
+	cast(s)
+	broadcast(s, 2)
+	s.Produce("orders", 80)
+	s.Produce("notices", 80)
+	for _, topic := range []string{"orders", "notices"} {
+		s.Must(s.MQ.ResizeTopic(topic, 4, 0, "broker-a"))
+		s.Check(topic + " takes no message on one broker")
+		s.Must(s.MQ.ResizeTopic(topic, 4, 0))
+		s.Check(topic + " takes no message")
+	}
+	s.Consume("billing", "orders", 30)
+	s.Consume("cache", "notices", 30)
+	s.Check("some is consumed")
+	s.Must(s.MQ.ResizeTopic("orders", 8, 0))
+	s.Check("queues that never had a message")
+	s.Consume("billing", "orders", 50)
+	s.Consume("cache", "notices", 50)
+	s.Check("all is consumed")
+	s.Must(s.MQ.ResizeTopic("orders", 4, 4))
+	s.Produce("orders", 80)
+	s.Check("it is used again")
+	s.Must(s.MQ.DeleteTopic("orders"))
+	s.Check("it is deleted")
+}
+
+// topicUnread: without a queue to read there is nothing to be behind on.
+func topicUnread(s *Stage) {
+	cast(s)
+	s.Produce("orders", 80)
+	s.Must(s.MQ.ResizeTopic("orders", 0, 4, "broker-a"))
+	s.Check("on one broker")
+	s.Must(s.MQ.ResizeTopic("orders", 0, 4))
+	s.Produce("orders", 80)
+	s.Check("on none")
+	s.Must(s.MQ.ResizeTopic("orders", 4, 4))
+	s.Check("it is read again")
 }
 
 func uncommitted(s *Stage) {
