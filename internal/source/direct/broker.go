@@ -182,6 +182,7 @@ func (w *reading) sealPart() {
 		b.relaid = b.part != nil
 		b.part, b.pairs, b.carried, b.minimum, b.waits = nil, pairs{}, nil, nil, waits{}
 		b.known.forgetTopics()
+		b.forgetModes()
 	}
 }
 

@@ -3,6 +3,7 @@ package direct
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
@@ -31,13 +32,17 @@ func (s *support) learn(err error) {
 const maxModes = 1 << 18
 
 // modeErrands ask once a cycle which groups POP which topics. Brokers of 4.x do
-// not know the request; that is believed while the process is the same.
+// not know the request; that is believed while the process is the same. The last
+// good answer stands in for as many that fail as rounds do.
 func (w *reading) modeErrands() []errand {
 	b, p := w.broker, w.proc
 	if p.modes == unsupported || !w.due(b.modesAsked) {
 		return nil
 	}
 	b.modesAsked = w.began
+	if b.modesMissed = oneMore(b.modesMissed); int(b.modesMissed) > w.src.opts.KeepRounds+1 {
+		b.pop = nil // not even failures came back, see errandRun.ask
+	}
 	return []errand{{p.addr, remoting.Request{Code: remoting.GetAllMessageRequestMode}, func(body []byte, err error) finding {
 		var pop map[string][]string
 		refused := err
@@ -52,11 +57,19 @@ func (w *reading) modeErrands() []errand {
 				w.broker.pop = nil
 			case err != nil:
 				w.fail(w.broker.cluster.name, p.addr, remoting.GetAllMessageRequestMode, err)
+				if int(w.broker.modesMissed) > w.src.opts.KeepRounds {
+					w.broker.pop = nil
+				}
 			default:
-				w.broker.pop, w.broker.modesTold = pop, w.began
+				w.broker.pop, w.broker.modesTold, w.broker.modesMissed = pop, w.began, 0
 			}
 		}
 	}}}
+}
+
+// forgetModes has them asked for as soon as the broker answers again.
+func (b *broker) forgetModes() {
+	b.pop, b.modesAsked, b.modesTold, b.modesMissed = nil, time.Time{}, time.Time{}, 0
 }
 
 // modesLate says whether it is older than it should be, or not known yet, which

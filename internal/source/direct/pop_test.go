@@ -144,6 +144,88 @@ func TestMutePopProcess(t *testing.T) {
 	}
 }
 
+// offlinePoppers is popStage with nobody online, so that the modes alone say what
+// billing POPs.
+func offlinePoppers(t *testing.T) *stage {
+	t.Helper()
+	s, ids := popStage(t, fakemq.Release550)
+	for _, id := range ids {
+		s.Must(s.MQ.KillConsumer("billing", id))
+	}
+	s.cycle()
+	s.wantPopped("all is well", s.cycle(), "billing", []string{"orders"}, nil)
+	return s
+}
+
+// TestModesThatNobodyTells: the last good ones stand in for as many answers as
+// rounds do for others, whatever the failure is.
+func TestModesThatNobodyTells(t *testing.T) {
+	t.Parallel()
+	for name, effect := range map[string]fakemq.Effect{
+		"refused":      fakemq.Refuse(remoting.SystemError, "no"),
+		"garbled":      fakemq.Garble(),
+		"disconnected": fakemq.Disconnect(),
+	} {
+		for _, interval := range []time.Duration{15 * time.Second, 3 * time.Minute} { // of rounds, the cycle takes 1 min
+			t.Run(fmt.Sprintf("%s, every %v", name, interval), func(t *testing.T) {
+				t.Parallel()
+				s := offlinePoppers(t)
+				for _, b := range []string{"broker-a", "broker-b"} {
+					s.MQ.Broker(b).Inject(fakemq.Fault{Code: remoting.GetAllMessageRequestMode, Effect: effect})
+				}
+				began, stood := s.clock.Now(), time.Duration(0)
+				for s.clock.Now().Sub(began) < 10*max(interval, time.Minute) {
+					s.clock.Advance(interval)
+					r := s.Collect()
+					s.settleErrands()
+					if topics, _ := s.popped(r, "billing"); len(topics) > 0 {
+						stood = s.clock.Now().Sub(began)
+					}
+				}
+				cycle := max(interval, time.Minute)
+				if stood < keep*cycle || stood > (keep+2)*cycle+time.Second {
+					t.Errorf("the modes stood for %v, want %d cycles of %v", stood, keep, cycle)
+				}
+				for _, b := range []string{"broker-a", "broker-b"} {
+					s.MQ.Broker(b).ClearFaults()
+				}
+				s.clock.Advance(time.Minute)
+				s.Collect()
+				s.settleErrands()
+				s.wantPopped("told again", s.cycle(), "billing", []string{"orders"}, nil)
+			})
+		}
+	}
+}
+
+// TestModesOfABrokerThatIsDown are gone when its rows are, and asked for when it is
+// back.
+func TestModesOfABrokerThatIsDown(t *testing.T) {
+	t.Parallel()
+	s := offlinePoppers(t)
+	s.Must(s.MQ.SetPop("billing", "orders", false))
+	down := s.src.clusters["c"].brokers["broker-b"]
+	s.MQ.Broker("broker-b").Stop()
+	for round := 1; round <= keep+1; round++ {
+		s.clock.Advance(time.Second)
+		s.Collect()
+		s.settleErrands()
+		if stands := len(down.pop) > 0; stands != (round <= keep) {
+			t.Errorf("round %d: the modes stand: %v", round, stands)
+		}
+	}
+	s.Must(s.MQ.SetPop("billing", "orders", true))
+	s.Must(s.MQ.Broker("broker-b").Start())
+	s.clock.Advance(time.Second)
+	s.Collect()
+	s.settleErrands()
+	s.clock.Advance(time.Second)
+	s.Collect()
+	if len(down.pop) == 0 {
+		t.Error("it is back, and was not asked at once")
+	}
+}
+
 // TestNobodyHoldsWhatIsPopped: processes are not asked again and again who holds
 // such a queue.
 func TestNobodyHoldsWhatIsPopped(t *testing.T) {

@@ -41,6 +41,7 @@ type broker struct {
 	// When the slower cycle last asked for what it asks once.
 	endsAsked, modesAsked, replicasAsked time.Time
 	modesTold                            time.Time // pop was; zero: never
+	modesMissed                          uint8     // how often they were asked for since
 	share                                float64   // of a topic, left over from the round before
 }
 
