@@ -423,6 +423,38 @@ func TestDrainedTopic(t *testing.T) {
 	})
 }
 
+// TestSlowCycleRefused: a topic that was asked for is not as young as the cycle
+// when the console did not tell.
+func TestSlowCycleRefused(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, fakemq.ConsoleOptions{}, []string{"broker-a"}, func(o *Options) { o.SlowEvery = time.Minute })
+	s.Shop()
+	cycles := func(n int) (ago time.Duration) {
+		t.Helper()
+		for range 4 * n {
+			s.clock.Advance(15 * time.Second)
+			r := s.Collect()
+			s.src.Settle(t.Context())
+			ago = s.clock.Now().Sub(r.Snapshots[0].SlowTaken)
+		}
+		return ago
+	}
+	if ago := cycles(4); ago > time.Minute {
+		t.Fatalf("all is well, and the slower cycle was last on time %v ago", ago)
+	}
+	s.Topic("quiet", 1)
+	no := s.console.Inject(fakemq.ConsoleFault{
+		Path: pathStats, Query: map[string]string{"topic": "quiet"}, Effect: fakemq.ConsoleRefuse("oops"),
+	})
+	if ago := cycles(10); ago < 9*time.Minute {
+		t.Errorf("a topic is refused, and the slower cycle was last on time %v ago", ago)
+	}
+	no.Remove()
+	if ago := cycles(4); ago > time.Minute {
+		t.Errorf("all is told again, and the slower cycle was last on time %v ago", ago)
+	}
+}
+
 // TestStatsNotKnown: a console without the stats of topics shows what it shows.
 func TestStatsNotKnown(t *testing.T) {
 	t.Parallel()

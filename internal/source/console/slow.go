@@ -28,9 +28,10 @@ type slowCycle struct {
 	found []finding     // since they were taken last
 }
 
-// slowTopic is when a topic was last asked for.
+// slowTopic is when a topic was last asked for, and when its stats were last told.
 type slowTopic struct {
 	asked    time.Time
+	told     time.Time
 	failures int // in a row
 }
 
@@ -73,7 +74,7 @@ func (r *round) takeErrand(f *finding) {
 	t.asked = r.began
 	switch {
 	case f.err == nil:
-		t.failures = 0
+		t.failures, t.told = 0, r.began
 		r.odd += f.odd
 		s.takeStats(f.topic, f.spans, f.round, f.taken)
 	case isNoPath(f.err):
@@ -95,6 +96,8 @@ type waiting struct {
 	name        string
 	isNew       bool
 	age, period time.Duration // since it was asked for, and how often it is to be
+	told        time.Duration // since its stats were told
+	believed    time.Duration // how long they are believed
 }
 
 func (w *waiting) overdue() float64 { return float64(w.age) / float64(w.period) }
@@ -128,11 +131,10 @@ func (r *round) dueTopics() []string {
 	for i := range topics {
 		s.slow.share += float64(elapsed) / float64(topics[i].period)
 	}
+	late := slices.ContainsFunc(topics, func(t waiting) bool { return t.told > 2*max(t.believed, elapsed) })
 	var names []string
-	late := false
 	for i := range topics {
 		t := &topics[i]
-		late = late || t.isNew || t.age > 2*max(t.period, elapsed)
 		if isDue := t.age+elapsed > t.period; !t.isNew && !isDue && s.slow.share < 1 || len(names) == maxErrands {
 			break
 		}
@@ -164,9 +166,14 @@ func (r *round) slowTopics() []waiting {
 			t = &slowTopic{}
 		}
 		s.slow.topics[name] = t
-		w := waiting{name: name, isNew: t.asked.IsZero(), age: r.began.Sub(t.asked), period: s.opts.SlowEvery}
-		if isBusy, consumed := busy[name]; consumed && !isBusy && t.failures == 0 {
-			w.period *= quietCycles
+		w := waiting{
+			name: name, isNew: t.asked.IsZero(), age: r.began.Sub(t.asked), period: s.opts.SlowEvery,
+			told: r.began.Sub(t.told), believed: s.opts.SlowEvery,
+		}
+		if isBusy, consumed := busy[name]; consumed && !isBusy {
+			if w.believed *= quietCycles; t.failures == 0 {
+				w.period = w.believed
+			}
 		}
 		list = append(list, w)
 	}
