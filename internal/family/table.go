@@ -483,8 +483,8 @@ var table = [...]Family{
 	},
 	ConsumerGroupUncommitted: {
 		Name: "consumergroup_uncommitted_queues",
-		Help: "Queues of a topic that the consumer group never committed and that no longer begin at 0: " +
-			"where the group will start is not known, and they are in no backlog.",
+		Help: "Queues of a topic that the consumer group never committed and that no longer begin at 0, " +
+			"or whose beginning brokers do not tell: where the group will start is not known, and they are in no backlog.",
 		Unit:   "queues",
 		Set:    Default,
 		Labels: []string{LabelCluster, LabelTopic, LabelConsumerGroup},
@@ -613,7 +613,8 @@ var table = [...]Family{
 	ExporterSlowCycle: {
 		Name: "exporter_slow_cycle_timestamp_seconds",
 		Help: "When all that is asked in the slower cycle was last as young as that cycle, in seconds since 1970. " +
-			"It stays behind where a cluster has more topics than the cycle has time for. No series before the first cycle has ended.",
+			"It stays behind where a cluster has more topics than the cycle has time for, and while brokers refuse or fail to tell " +
+			"the stats of a topic or which groups POP. No series until all has been told once.",
 		Unit:   "seconds",
 		Set:    Exporter,
 		Labels: []string{LabelCluster},
