@@ -8,6 +8,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/family"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/lag"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 )
 
 const (
@@ -49,6 +50,7 @@ type encoder struct {
 	next      int       // the label that comes next
 	detail    []byte    // start of each row of a detail
 	run       []lag.Row // of a detail
+	ends      model.Run // or beginnings, of a topic
 	holders   holders
 	members   map[member]struct{}
 	versions  map[int32]string

@@ -187,13 +187,12 @@ func (e *encoder) maxOffsets(r *lag.Report) {
 
 // offsets writes one offset of each queue, whoever consumes it.
 func (e *encoder) offsets(r *lag.Report, ofPart func(*model.Part) *model.Offsets, ofOther func(*model.TopicStats) []int64) {
-	var run model.Run
 	for i := range r.Snapshot.Parts {
 		part := r.Snapshot.Parts[i].Part
 		for j := range part.Topics {
 			t := &part.Topics[j]
 			if !part.Repeats(j) {
-				e.offsetsOf(t.Name, part.Broker, run.Read(ofPart(part), t.First, t.Queues))
+				e.offsetsOf(t.Name, part.Broker, e.ends.Read(ofPart(part), t.First, t.Queues))
 			}
 		}
 		for j := range part.Others {
