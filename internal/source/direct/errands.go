@@ -20,12 +20,15 @@ type errands struct {
 	plan errandPlan // of the goroutine that collects: what is to be asked next
 }
 
-// errandPlan is a list of errands, and the topics whose stats are asked for behind
-// them.
+// errandPlan is what is to be asked, in this order. Ages are read from the disk: a
+// broker that does not come to that has told all else before.
 type errandPlan struct {
 	list  []errand
 	stats statsList
+	ages  []errand
 }
+
+func (p *errandPlan) isEmpty() bool { return len(p.list)+len(p.stats.topics)+len(p.ages) == 0 }
 
 // findings are what errands found, for the next round.
 type findings struct {
@@ -62,7 +65,7 @@ func (e *errands) start(s *Source) {
 	e.plan = errandPlan{}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.done != nil || len(plan.list)+len(plan.stats.topics) == 0 || s.ctx.Err() != nil {
+	if e.done != nil || plan.isEmpty() || s.ctx.Err() != nil {
 		return
 	}
 	done := make(chan struct{})
@@ -74,6 +77,9 @@ func (e *errands) start(s *Source) {
 			run.one(s.ctx, &plan.list[i])
 		}
 		run.stats(s.ctx, &plan.stats)
+		for i := range plan.ages {
+			run.one(s.ctx, &plan.ages[i])
+		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.done = nil

@@ -53,8 +53,8 @@ func (w *reading) planErrands() {
 	if b.errands.busy() {
 		return
 	}
-	list := slices.Concat(w.endsErrands(), w.waitErrands(wanted), w.modeErrands(), w.replicaErrands())
-	b.errands.plan = errandPlan{list, w.dueStats(s.waiting)}
+	list := slices.Concat(w.endsErrands(), w.modeErrands(), w.replicaErrands())
+	b.errands.plan = errandPlan{list, w.dueStats(s.waiting), w.waitErrands(wanted)}
 }
 
 // scratch is memory for planning errands, of one broker after the other.

@@ -247,3 +247,33 @@ func TestRefusedAges(t *testing.T) {
 	s.cycle()
 	s.wantWaits("answered", s.round(time.Second), "billing 0: 2 8s", "billing 1: 0 10s", "billing 2: 0 10s", "billing 3: 0 10s")
 }
+
+// TestAgesThatAreNotToldHoldUpNothing: a broker that does not come to reading old
+// messages from its disk still tells its topics' stats.
+func TestAgesThatAreNotToldHoldUpNothing(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), func(o *Options) {
+		slow(o)
+		o.Remoting.RequestTimeout = 100 * time.Millisecond
+	})
+	groups := []string{"archive", "billing", "fraud", "mail", "search"}
+	s.filled(fakemq.NewManualClock(time.Now()), groups...)
+	for _, g := range groups {
+		for q := range 4 {
+			s.Must(s.MQ.Commit(g, "orders", "broker-a", q, 2))
+		}
+	}
+	s.MQ.Broker("broker-a").Inject(fakemq.Fault{Code: remoting.QueryConsumeTimeSpan, Effect: fakemq.Drop()})
+	for range 2 {
+		s.Collect()
+		s.settleErrands()
+	}
+	p := s.part(s.Collect(), "broker-a")
+	i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == "orders" })
+	if p.Begins.At(int(p.Topics[i].First)) != 0 {
+		t.Error("where orders begin is not known")
+	}
+	if s.MQ.Requests()[remoting.QueryConsumeTimeSpan] == 0 {
+		t.Error("no age was asked for")
+	}
+}
