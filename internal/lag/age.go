@@ -13,7 +13,7 @@ const unknown = model.Unknown
 // queues tells how old messages of one topic on one broker are: at the time at
 // which its offsets were read, so that they do not grow while those stand still.
 type queues struct {
-	ends store.Ends
+	ends store.Seen
 	now  store.Tick
 	// clock turns store times into ticks; nil where the broker's clock is not
 	// known.
@@ -78,7 +78,7 @@ func (c *brokerClock) tick(ms int64) store.Tick {
 
 // clocks are those of the processes whose offsets are read, by broker.
 func clocks(s *model.Snapshot, past *store.History) map[string]*brokerClock {
-	list := make(map[string]*brokerClock)
+	list := make(map[string]*brokerClock, len(s.Parts))
 	for i := range s.Brokers {
 		b := &s.Brokers[i]
 		if b.Role != model.Slave && b.Runtime != nil && !b.Runtime.Clock.IsZero() {

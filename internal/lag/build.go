@@ -1,7 +1,6 @@
 package lag
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -23,7 +22,7 @@ func BuildAfter(s *model.Snapshot, past *store.History, rules Rules) *Report {
 	var deadLetters []Count
 	var meanwhile sync.WaitGroup
 	meanwhile.Go(func() { totals, deadLetters = f.totals(), f.deadLetters() })
-	b := f.assemble(f.entries())
+	b := f.assemble()
 	b.finish()
 	meanwhile.Wait()
 	b.report.Totals, b.report.DeadLetters = totals, deadLetters
@@ -42,11 +41,18 @@ type frame struct {
 	groups          []*model.Group // sorted by name
 	topics, brokers []string       // sorted
 	places          places
+	parts           []partPlaces                    // of the snapshot's parts
 	begins          map[model.TopicOnBroker][]int64 // of what broadcasting groups consume
 }
 
 // places are the places of names in the sorted lists.
 type places struct{ topics, brokers, groups map[string]int32 }
+
+// partPlaces are those of what a part names.
+type partPlaces struct {
+	broker int32
+	topics []int32 // by the part's Topics
+}
 
 func newFrame(s *model.Snapshot, past *store.History, rules Rules) *frame {
 	f := &frame{snapshot: s, rules: rules, table: table(), groups: slices.Clone(s.Groups)}
@@ -59,34 +65,63 @@ func newFrame(s *model.Snapshot, past *store.History, rules Rules) *frame {
 	return f
 }
 
-// name sorts the names of topics and brokers, and notes the place of each.
+// name sorts the names of topics and brokers, and notes the place of each. Most
+// topics are in many parts: each is looked up once there.
 func (f *frame) name() {
-	p := places{make(map[string]int32), make(map[string]int32), make(map[string]int32, len(f.groups))}
+	n := 0
 	for _, part := range f.snapshot.Parts {
-		p.brokers[part.Broker] = 0
-		for i := range part.Topics {
-			p.topics[part.Topics[i].Name] = 0
+		n = max(n, len(part.Topics)+len(part.Others))
+	}
+	p := places{make(map[string]int32, n), make(map[string]int32, len(f.snapshot.Parts)), make(map[string]int32, len(f.groups))}
+	f.parts = make([]partPlaces, len(f.snapshot.Parts))
+	topics, brokers := make([]string, 0, n), make([]string, 0, len(f.snapshot.Parts))
+	for i, part := range f.snapshot.Parts {
+		list := make([]int32, len(part.Topics))
+		for j := range list {
+			list[j] = meet(p.topics, &topics, part.Topics[j].Name)
 		}
-		for i := range part.Others {
-			p.topics[part.Others[i].Topic] = 0
+		f.parts[i] = partPlaces{meet(p.brokers, &brokers, part.Broker), list}
+		for j := range part.Others {
+			meet(p.topics, &topics, part.Others[j].Topic)
 		}
 	}
 	for i, g := range f.groups {
 		p.groups[g.Name] = int32(i)
 		for j := range g.Local {
-			p.topics[g.Local[j].Topic], p.brokers[g.Local[j].Broker] = 0, 0
+			meet(p.topics, &topics, g.Local[j].Topic)
+			meet(p.brokers, &brokers, g.Local[j].Broker)
 		}
 	}
-	f.places, f.topics, f.brokers = p, place(p.topics), place(p.brokers)
+	topicPlaces, brokerPlaces := place(p.topics, topics), place(p.brokers, brokers)
+	for i := range f.parts {
+		part := &f.parts[i]
+		part.broker = brokerPlaces[part.broker]
+		for j, n := range part.topics {
+			part.topics[j] = topicPlaces[n]
+		}
+	}
+	f.places, f.topics, f.brokers = p, topics, brokers
 }
 
-// place sorts names, and notes the place of each.
-func place(names map[string]int32) (sorted []string) {
-	sorted = slices.Sorted(maps.Keys(names))
-	for i, name := range sorted {
-		names[name] = int32(i)
+// meet is the number of a name: names are numbered as they come.
+func meet(numbers map[string]int32, names *[]string, name string) int32 {
+	n, ok := numbers[name]
+	if !ok {
+		n = int32(len(*names))
+		numbers[name] = n
+		*names = append(*names, name)
 	}
-	return sorted
+	return n
+}
+
+// place sorts names, which had numbers, and says which places these now have.
+func place(numbers map[string]int32, names []string) (places []int32) {
+	slices.Sort(names)
+	places = make([]int32, len(names))
+	for i, name := range names {
+		places[numbers[name]], numbers[name] = int32(i), int32(i)
+	}
+	return places
 }
 
 // localBegins are the beginnings of topics that broadcasting groups consume.
@@ -115,71 +150,100 @@ func (f *frame) localBegins() map[model.TopicOnBroker][]int64 {
 // builder makes a report, or the part of one that some groups are.
 type builder struct {
 	*frame
+	layout
 
-	report    *Report
-	processes map[[2]string]int32 // places in the report
+	report      *Report // of all groups; what is of other groups is not touched
+	first, last int32   // places of the groups: the last is behind them
+
+	processes processes
+	own       []ownRows
+	groupSums []Sum
 
 	// Sums by the places of names, Unknown where there is no row.
 	topicSums, brokerSums []int64
 	queueSums             [][]int64 // by broker and queue id
+	// held is the backlog that clients hold, in the order of the report's holders
+	// from those of the first group on.
+	held []int64
 
-	grouping     // the group under way
-	pairing      // the pair under way
-	run      run // the rows under way
+	grouping         // the group under way
+	reading  reading // the part under way
+	run      run     // the rows under way
+	desk     desk
 	facts    facts
 }
 
-func (f *frame) newBuilder(r *Report, clients int) *builder {
+// processes are consumer processes in the order in which they are met.
+type processes struct {
+	list   []Process
+	places map[[2]string]int32
+}
+
+// desk is room for what is read of one entry, used again for each.
+type desk struct {
+	ends, begins, committed model.Run
+	seen                    []int64
+	clients                 []int32
+}
+
+func (f *frame) newBuilder(r *Report, l layout, first, last int32) *builder {
+	clients := l.stretches[last].holder - l.stretches[first].holder
 	return &builder{
-		frame: f, report: r, processes: make(map[[2]string]int32, clients),
+		frame: f, layout: l, report: r, first: first, last: last, processes: processes{places: make(map[[2]string]int32, clients)},
 		topicSums:  slices.Repeat([]int64{unknown}, len(f.topics)),
 		brokerSums: slices.Repeat([]int64{unknown}, len(f.brokers)),
 		queueSums:  make([][]int64, len(f.brokers)),
+		held:       make([]int64, clients),
 	}
 }
 
-// addGroup makes the pairs and rows of one group.
-func (b *builder) addGroup(index int32, entries []entry) {
-	if len(entries) == 0 {
+// addGroups makes the pairs and rows of the groups. What parts tell of them is
+// taken part by part, in the order of brokers: a part is then in the processor's
+// cache, where a group's entries are scattered over all of the snapshot.
+func (b *builder) addGroups(parts []int32) {
+	for _, part := range parts {
+		b.addPart(part)
+	}
+	for g := b.first; g < b.last; g++ {
+		b.addGroup(g)
+	}
+}
+
+// addGroup finishes what comes of one group.
+func (b *builder) addGroup(index int32) {
+	from, to := b.stretches[index], b.stretches[index+1]
+	if from.detail == to.detail {
 		return
 	}
 	g := b.groups[index]
-	b.grouping = b.beginGroup(g, index)
-	first := len(b.report.Pairs)
-	for len(entries) > 0 {
-		n := 1
-		for n < len(entries) && b.compare(entries[0], entries[n]) == 0 {
-			n++
-		}
-		if topic := b.topics[entries[0].topic]; !b.isUnderWay(topic) {
-			b.conclude()
-			b.begin(topic)
-		}
-		b.add(g, entries[:n])
-		entries = entries[n:]
+	b.grouping = b.beginGroup(g)
+	if g.Model == model.Broadcasting {
+		b.addLocals(from.detail, to.detail)
+	} else {
+		b.addClients(from.holder, to.holder)
 	}
-	b.conclude()
-	addPopRetries(g.Name, b.report.Pairs[first:])
+	pairs := b.report.Pairs[from.pair:to.pair]
+	rows, sum := 0, int64(0)
+	for i := range pairs {
+		b.conclude(&pairs[i], &b.pairings[int(from.pair)+i])
+		rows, sum = rows+pairs[i].Rows, plus(sum, pairs[i].Backlog)
+	}
+	if rows > 0 {
+		b.groupSums = append(b.groupSums, Sum{Name: g.Name, Backlog: sum})
+	}
+	addPopRetries(g.Name, pairs)
 }
 
 // grouping is the group under way.
 type grouping struct {
 	group *model.Group
-	index int32
-	// Where in Report.holders its clients begin; NoHolder there: not looked up
-	// yet.
-	holders int32
 	// For how long members have been online or offline, in ticks; Unknown if
 	// they are not.
 	online, offline int64
 }
 
-func (b *builder) beginGroup(g *model.Group, index int32) grouping {
-	r := b.report
-	n := grouping{group: g, index: index, holders: int32(len(r.holders)), online: unknown, offline: unknown}
-	for range g.Clients {
-		r.holders = append(r.holders, NoHolder)
-	}
+func (b *builder) beginGroup(g *model.Group) grouping {
+	n := grouping{group: g, online: unknown, offline: unknown}
 	if b.past == nil {
 		return n
 	}

@@ -82,9 +82,14 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 // owners says who holds the queues of an entry of a part, by queue id.
 func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) []int32 {
 	if part.Owners == nil {
-		return r.groups[pair.group].Owners[model.TopicOnBroker{Topic: pair.Topic, Broker: part.Broker}]
+		return r.ownersOf(pair, part.Broker)
 	}
 	return part.Owners[c.First : c.First+part.Topics[c.Topic].Queues]
+}
+
+// ownersOf are those that the group says, and no part.
+func (r *Report) ownersOf(pair *Pair, broker string) []int32 {
+	return r.groups[pair.group].Owners[model.TopicOnBroker{Topic: pair.Topic, Broker: broker}]
 }
 
 // AddRows adds rows of a pair on a broker that are in no part of the snapshot, as

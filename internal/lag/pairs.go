@@ -7,66 +7,56 @@ import (
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/store"
 )
 
-// pairing is a pair in the making: what its queues tell.
+// pairing is what the queues of a pair in the making tell, besides what stands in
+// the pair itself. There is one of each pair at a time. Times are in ticks.
 type pairing struct {
-	pair *Pair       // nil: none is under way
-	kept *store.Pair // nil: nothing is known of its past
+	kept  *store.Pair // nil: nothing is known of its past
+	topic int32       // place of its name
 
-	worst          age // of all queues; unknown where that of one is
-	dark           bool
-	still          int64
-	lost           int64
-	ratio          float64
-	unlimited      bool // the beginning of a queue with a backlog is not known
-	owned, unowned int
-}
+	// Of the first messages not consumed: the greatest age that is known, and the
+	// greatest lower bound; and for how long a commit has stood.
+	ticks, atLeast, still int32
+	unowned               int32 // queues without an owner
+	owned                 bool  // some queue has one
 
-func (b *builder) isUnderWay(topic string) bool {
-	return b.pair != nil && b.pair.Topic == topic
-}
-
-// begin begins a pair. They come in the order of group and topic.
-func (b *builder) begin(topic string) {
-	b.report.Pairs = append(b.report.Pairs, Pair{
-		Topic: topic, Group: b.group.Name, Lag: NoLag, Retained: -1, Members: int(unknown), Unowned: int(unknown),
-		Lost: unknown, InFlight: unknown, PopRetry: unknown, group: b.index, holders: b.holders,
-	})
-	b.pairing = pairing{pair: &b.report.Pairs[len(b.report.Pairs)-1]}
+	atMost    bool // ticks are
+	dark      bool // the age in some queue is not known
+	unlimited bool // the beginning of a queue with a backlog is not known
 }
 
 // note takes what is known of the first message not consumed in a queue with a
 // backlog, and for how long its commit has stood.
 func (p *pairing) note(a *age, still int64) {
-	p.still = max(p.still, still)
-	p.worst.atLeast = max(p.worst.atLeast, a.atLeast)
+	p.still = max(p.still, int32(still))
+	p.atLeast = max(p.atLeast, int32(a.atLeast))
 	switch {
 	case a.ticks == unknown:
 		p.dark = true
-	case a.ticks > p.worst.ticks:
-		p.worst.ticks, p.worst.atMost = a.ticks, a.atMost
+	case a.ticks > int64(p.ticks):
+		p.ticks, p.atMost = int32(a.ticks), a.atMost
 	}
 }
 
 // retain takes the offsets of a queue with a backlog: what retention has
 // deleted of it, and how near it is to the rest.
-func (p *pairing) retain(begin, committed, end int64) {
+func (p *pairing) retain(pair *Pair, begin, committed, end int64) {
 	if begin == unknown {
 		p.unlimited = true
 		return
 	}
-	p.lost = plus(p.lost, max(min(begin, end)-committed, 0))
+	pair.Lost = plus(pair.Lost, max(min(begin, end)-committed, 0))
 	ratio := 1.0
 	if kept := end - begin; kept > end-committed {
 		ratio = float64(end-committed) / float64(kept)
 	}
-	p.ratio = max(p.ratio, ratio)
+	pair.Retained = max(pair.Retained, ratio)
 }
 
 // countOwned counts who of n queues has an owner.
 func (p *pairing) countOwned(owners []int32, n int) {
 	for q := range n {
 		if q < len(owners) && owners[q] != model.NoOwner {
-			p.owned++
+			p.owned = true
 		} else {
 			p.unowned++
 		}
@@ -76,33 +66,29 @@ func (p *pairing) countOwned(owners []int32, n int) {
 // consumeActively is the consume type of pull consumers (ConsumeType).
 const consumeActively = "CONSUME_ACTIVELY"
 
-// unownedQueues is how many queues no member holds. Clients that pull need not
-// tell what they hold, and POP clients hold none.
-func (p *pairing) unownedQueues(g *model.Group) int {
-	_, pop := g.Pop[p.pair.Topic]
-	_, popRetry := popRetryOf(g.Name, p.pair.Topic)
+// unownedQueues is how many queues of a topic no member holds. Clients that pull
+// need not tell what they hold, and POP clients hold none.
+func (p *pairing) unownedQueues(g *model.Group, topic string) int {
+	_, pop := g.Pop[topic]
+	_, popRetry := popRetryOf(g.Name, topic)
 	switch {
 	case !g.Known || len(g.Clients) == 0 || !g.Told, g.Model == model.Broadcasting, pop, popRetry:
-	case p.owned == 0 && g.ConsumeType == consumeActively:
+	case !p.owned && g.ConsumeType == consumeActively:
 	default:
-		return p.unowned
+		return int(p.unowned)
 	}
 	return int(unknown)
 }
 
-// conclude finishes the pair under way.
-func (b *builder) conclude() {
-	p := b.pair
-	if p == nil {
-		return
-	}
+// conclude finishes a pair of the group under way.
+func (b *builder) conclude(p *Pair, of *pairing) {
 	g := b.group
 	if g.Known {
 		p.Members = len(g.Clients)
 	}
-	p.Unowned = b.unownedQueues(g)
-	if !b.unlimited {
-		p.Lost, p.Retained = b.lost, b.ratio
+	p.Unowned = of.unownedQueues(g, p.Topic)
+	if of.unlimited {
+		p.Lost, p.Retained = unknown, -1
 	}
 	for i := range g.InFlight {
 		if in := &g.InFlight[i]; in.Topic == p.Topic {
@@ -110,22 +96,24 @@ func (b *builder) conclude() {
 		}
 	}
 	if b.past != nil {
-		if !b.dark && p.Rows > 0 {
-			p.Lag, p.AtMost = time.Duration(b.worst.ticks)*store.Unit, b.worst.atMost
+		if !of.dark && p.Rows > 0 {
+			p.Lag, p.AtMost = time.Duration(of.ticks)*store.Unit, of.atMost
 		}
-		if b.kept != nil {
-			p.Consumed = b.kept.Consumed
+		if of.kept != nil {
+			p.Consumed = of.kept.Consumed
 		}
 	} else if p.Rows > 0 && p.Backlog == 0 {
 		p.Lag = 0
 	}
-	p.State = b.judge()
-	b.pairing = pairing{}
+	p.State = b.judge(p, of)
+	if p.Rows > 0 {
+		b.topicSums[of.topic] = plus(max(b.topicSums[of.topic], 0), p.Backlog)
+	}
 }
 
-// judge finds the state of the pair under way.
-func (b *builder) judge() State {
-	b.facts = b.gather()
+// judge finds the state of a pair.
+func (b *builder) judge(p *Pair, of *pairing) State {
+	b.facts = b.gather(p, of)
 	for i := range b.table {
 		if b.table[i].holds(&b.facts, &b.rules) {
 			return b.table[i].state
@@ -135,12 +123,12 @@ func (b *builder) judge() State {
 }
 
 // gather puts together what the state depends on.
-func (b *builder) gather() facts {
+func (b *builder) gather(p *Pair, of *pairing) facts {
 	f := facts{
-		rows: b.pair.Rows, backlog: b.pair.Backlog, age: b.worst.ticks, atMost: b.worst.atMost, atLeast: b.worst.atLeast,
-		still: b.still, sinceMove: unknown, sinceBack: unknown, back: unknown, online: unknown, offline: unknown,
+		rows: p.Rows, backlog: p.Backlog, age: int64(of.ticks), atMost: of.atMost, atLeast: int64(of.atLeast),
+		still: int64(of.still), sinceMove: unknown, sinceBack: unknown, back: unknown, online: unknown, offline: unknown,
 	}
-	if b.dark {
+	if of.dark {
 		f.age = unknown
 	}
 	if b.past == nil {
@@ -150,7 +138,7 @@ func (b *builder) gather() facts {
 		return f
 	}
 	f.online, f.offline = b.online, b.offline
-	if kept := b.kept; kept != nil {
+	if kept := of.kept; kept != nil {
 		if kept.Moved != store.NoTick {
 			f.sinceMove = since(b.now, kept.Moved)
 		}

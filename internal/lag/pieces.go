@@ -1,6 +1,7 @@
 package lag
 
 import (
+	"iter"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -9,137 +10,111 @@ import (
 // pieceRows is about how many rows are worth another goroutine.
 const pieceRows = 8192
 
-// piece is what one goroutine makes of a report: some groups, one after the other,
-// and what comes of them.
-type piece struct {
-	first, behind     int // places of the groups
-	rows, runs, pairs int // upper bounds
-	clients           int
-	*builder
-}
-
-// assemble makes the rows of all groups. Pieces write into one report's lists side
-// by side, so that nothing stands in memory twice.
-func (f *frame) assemble(byGroup []groupEntries) *builder {
-	pieces := f.divide(byGroup)
-	var rows, runs, pairs, clients int
-	for i := range pieces {
-		p := &pieces[i]
-		rows, runs, pairs, clients = rows+p.rows, runs+p.runs, pairs+p.pairs, clients+p.clients
+// assemble makes the rows of all groups. Each goroutine makes those of some, one
+// after the other, and they write into one report's lists side by side, so that
+// nothing stands in memory twice.
+func (f *frame) assemble() *builder {
+	r, l := f.layOut()
+	var pieces []*builder
+	for first, last := range l.divide() {
+		pieces = append(pieces, f.newBuilder(r, l, first, last))
 	}
-	whole := &Report{
-		Snapshot: f.snapshot, groups: f.groups,
-		Pairs: make([]Pair, pairs), Details: make([]Detail, runs), Age: make([]int32, rows), holders: make([]int32, clients),
-	}
-	rows, runs, pairs, clients = 0, 0, 0, 0
-	for i := range pieces {
-		p := &pieces[i]
-		p.builder = f.newBuilder(&Report{
-			Snapshot: f.snapshot, groups: f.groups,
-			Pairs:   whole.Pairs[pairs : pairs : pairs+p.pairs],
-			Details: whole.Details[runs : runs : runs+p.runs],
-			Age:     whole.Age[rows : rows : rows+p.rows],
-			holders: whole.holders[clients : clients : clients+p.clients],
-		}, p.clients)
-		rows, runs, pairs, clients = rows+p.rows, runs+p.runs, pairs+p.pairs, clients+p.clients
-	}
-	inParallel(len(pieces), func(i int) {
-		p := &pieces[i]
-		for g := p.first; g < p.behind; g++ {
-			p.addGroup(int32(g), byGroup[g].entries)
-		}
-	})
-	return join(whole, pieces)
+	parts := f.byBroker()
+	inParallel(len(pieces), func(i int) { pieces[i].addGroups(parts) })
+	return join(pieces)
 }
 
 // divide parts the groups into about as many rows for each processor.
-func (f *frame) divide(byGroup []groupEntries) []piece {
-	rows := 0
-	for i := range byGroup {
-		rows += byGroup[i].rows
-	}
-	n := min(runtime.GOMAXPROCS(0), 1+rows/pieceRows)
-	pieces := []piece{{}}
-	for g := range byGroup {
-		p := &pieces[len(pieces)-1]
-		if p.rows >= (rows+n-1)/n && len(pieces) < n {
-			pieces = append(pieces, piece{first: g})
-			p = &pieces[len(pieces)-1]
+func (l *layout) divide() iter.Seq2[int32, int32] {
+	return func(yield func(first, last int32) bool) {
+		groups := int32(len(l.stretches) - 1)
+		rows := l.stretches[groups].row
+		n := min(int32(runtime.GOMAXPROCS(0)), 1+rows/pieceRows)
+		first := int32(0)
+		for last := int32(1); last < groups; last++ {
+			if n > 1 && l.stretches[last].row-l.stretches[first].row >= (rows+n-1)/n {
+				if !yield(first, last) {
+					return
+				}
+				first = last
+			}
 		}
-		p.behind = g + 1
-		p.rows += byGroup[g].rows
-		p.runs += len(byGroup[g].entries)
-		p.pairs += byGroup[g].pairs
-		if len(byGroup[g].entries) > 0 {
-			p.clients += len(f.groups[g].Clients)
-		}
+		yield(first, groups)
 	}
-	return pieces
 }
 
-// join makes one report of the pieces, whose lists lie in it, in their order.
-func join(whole *Report, pieces []piece) *builder {
-	first := pieces[0].builder
-	whole.Pairs, whole.Details, whole.Age, whole.holders = whole.Pairs[:0], whole.Details[:0], whole.Age[:0], whole.holders[:0]
-	for i := range pieces {
-		b := pieces[i].builder
-		places := first.takeProcesses(b)
-		whole.take(b.report, places)
+// join makes one report of the pieces, in their order.
+func join(pieces []*builder) *builder {
+	b := pieces[0]
+	for i, p := range pieces {
+		places := b.takeProcesses(p)
 		if i > 0 {
-			first.takeSums(b)
+			b.takeHolders(p, places)
+			b.takeSums(p)
 		}
 	}
-	whole.Processes = first.report.Processes
-	first.report = whole
-	return first
+	r := b.report
+	r.Processes, r.Groups, r.own = b.processes.list, b.groupSums, b.own
+	r.close()
+	return b
 }
 
 // takeProcesses adds a piece's processes to those of the first one, and says which
 // places its own have there.
 func (b *builder) takeProcesses(of *builder) (places []int32) {
-	places = make([]int32, len(of.report.Processes))
-	for i := range of.report.Processes {
-		p := &of.report.Processes[i]
-		places[i] = b.process(p.IP, p.PID)
-		if b != of {
-			sum := &b.report.Processes[places[i]].Backlog
-			*sum = plus(*sum, p.Backlog)
-		}
+	if b == of {
+		return nil
+	}
+	places = make([]int32, len(of.processes.list))
+	for i := range of.processes.list {
+		p := &of.processes.list[i]
+		places[i] = b.processes.hold(p.IP, p.PID)
+		b.processes.add(places[i], p.Backlog)
 	}
 	return places
 }
 
-// take adds what a piece has. Its lists lie behind those of the report, with a
-// gap where it has less than it might have had.
-func (r *Report) take(p *Report, processes []int32) {
-	pairs, rows, holders, own := int32(len(r.Pairs)), int32(r.rows), int32(len(r.holders)), int32(len(r.own))
+// takeHolders adds who holds what in a piece.
+func (b *builder) takeHolders(of *builder, processes []int32) {
 	move := func(holder *int32) {
 		if *holder != NoHolder {
 			*holder = processes[*holder]
 		}
 	}
-	for i := range p.holders {
-		move(&p.holders[i])
+	from, to := of.stretches[of.first], of.stretches[of.last]
+	for i := from.holder; i < to.holder; i++ {
+		move(&b.report.holders[i])
 	}
-	for i := range p.own {
-		for j := range p.own[i].rows {
-			move(&p.own[i].rows[j].Holder)
+	for i := range of.own {
+		for j := range of.own[i].rows {
+			move(&of.own[i].rows[j].Holder)
 		}
 	}
-	for i := range p.Pairs {
-		p.Pairs[i].holders += holders
-	}
-	for i := range p.Details {
-		d := &p.Details[i]
-		d.Pair, d.First = d.Pair+pairs, d.First+rows
-		if d.part == notInPart {
-			d.entry += own
+	for i := from.detail; i < to.detail; i++ {
+		if d := &b.report.Details[i]; d.part == notInPart {
+			d.entry += int32(len(b.own))
 		}
 	}
-	r.Pairs, r.Details, r.Age, r.holders = append(r.Pairs, p.Pairs...), append(r.Details, p.Details...), append(r.Age, p.Age...), append(r.holders, p.holders...)
-	r.own = append(r.own, p.own...)
-	r.Groups = append(r.Groups, p.Groups...)
-	r.rows += p.rows
+	b.own = append(b.own, of.own...)
+	b.groupSums = append(b.groupSums, of.groupSums...)
+}
+
+// close leaves out details without rows, and closes the gaps between the ages of
+// the others.
+func (r *Report) close() {
+	details := r.Details[:0]
+	for _, d := range r.Details {
+		if d.Rows == 0 {
+			continue
+		}
+		if int(d.First) != r.rows {
+			copy(r.Age[r.rows:], r.Age[d.First:d.First+d.Rows])
+			d.First = int32(r.rows)
+		}
+		r.rows += int(d.Rows)
+		details = append(details, d)
+	}
+	r.Details, r.Age = details, r.Age[:r.rows]
 }
 
 // takeSums adds a piece's sums.

@@ -1,6 +1,7 @@
 package lag
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -24,64 +25,150 @@ func (r *run) widen(n int) {
 	}
 }
 
-// add turns entries that share group, topic, broker and process into rows.
-// There is more than one only where several clients of a broadcasting group
-// live in one process: their deliveries add up.
-func (b *builder) add(g *model.Group, entries []entry) {
-	b.run = run{backlog: b.run.backlog[:0], ages: b.run.ages[:0]}
-	for i := range entries {
-		if e := &entries[i]; e.part == notInPart {
-			b.addLocal(g, int(e.index))
-		} else {
-			b.addCommits(int(e.part), int(e.index))
-		}
-	}
-	b.emit(g, &entries[0])
+// begin begins with other rows.
+func (r *run) begin() { *r = run{backlog: r.backlog[:0], ages: r.ages[:0]} }
+
+// reading is the part whose entries are under way.
+type reading struct {
+	part   *model.PartOfRound
+	kept   *store.Part // nil: there is no past
+	broker int32
+	queues
 }
 
-func (b *builder) addCommits(partIndex, index int) {
-	part := b.report.Snapshot.Parts[partIndex].Part
-	commits := &part.Commits[index]
-	topic := &part.Topics[commits.Topic]
-	q := queues{clock: b.clocks[part.Broker]}
-	var kept *store.Part
+// addPart makes the rows of what a part tells of the groups.
+func (b *builder) addPart(index int32) {
+	part := &b.snapshot.Parts[index]
+	b.reading = reading{part: part, broker: b.parts[index].broker, queues: queues{clock: b.clocks[part.Broker]}}
 	if b.past != nil {
-		kept = b.past.Part(partIndex)
-		b.kept = kept.Pair(index)
-		q.ends, q.now = kept.Ends(int(commits.Topic)), b.past.Tick(part.TakenAt(topic))
+		b.reading.kept = b.past.Part(int(index))
 	}
-	b.run.widen(int(topic.Queues))
-	for id := range int(topic.Queues) {
-		end, begin := part.Ends.At(int(topic.First)+id), part.Begins.At(int(topic.First)+id)
-		backlog, committed := backlogOf(begin, part.Committed.At(int(commits.First)+id), end)
+	from, to := b.stretches[b.first].detail, b.stretches[b.last].detail
+	for i, place := range b.placed[index] {
+		if place >= from && place < to {
+			d := &b.report.Details[place]
+			b.run.begin()
+			b.addCommits(i, d)
+			b.emit(d, b.reading.broker)
+			b.addOwners(i, d)
+		}
+	}
+}
+
+// addCommits makes the rows of an entry of the part.
+func (b *builder) addCommits(index int, d *Detail) {
+	part, kept, q := b.reading.part, b.reading.kept, &b.reading.queues
+	p, pair := &b.pairings[d.Pair], &b.report.Pairs[d.Pair]
+	c := &part.Commits[index]
+	t := &part.Topics[c.Topic]
+	var moved []store.Tick
+	if kept != nil {
+		p.kept, moved, q.now = kept.Pair(index), kept.Moved(c.First, t.Queues), b.past.Tick(part.TakenAt(t))
+	}
+	seen := false
+	ends, begins := b.desk.ends.Read(&part.Ends, t.First, t.Queues), b.desk.begins.Read(&part.Begins, t.First, t.Queues)
+	b.run.widen(len(ends))
+	for id, commit := range b.desk.committed.Read(&part.Committed, c.First, t.Queues) {
+		end, begin := ends[id], begins[id]
+		backlog, committed := backlogOf(begin, commit, end)
 		if b.run.backlog[id] = backlog; backlog == unknown {
 			if end != unknown {
-				b.pair.Uncommitted++
+				pair.Uncommitted++
 			}
 			continue
 		}
-		b.pair.Ahead = plus(b.pair.Ahead, max(committed-end, 0))
+		pair.Ahead = plus(pair.Ahead, max(committed-end, 0))
 		if backlog == 0 {
 			continue
 		}
-		b.retain(begin, committed, end)
+		p.retain(pair, begin, committed, end)
 		if kept == nil {
 			b.run.ages[id] = NoAge
 			continue
 		}
-		consumedAt := value(part.ConsumedAt, int(commits.First)+id)
-		b.wait(id, &q, max(committed, begin), kept.Moved(int(commits.First)+id), consumedAt)
+		if !seen { // where a group keeps up nobody asks
+			b.desk.seen, seen = b.desk.seen[:0], true
+			q.ends = kept.Ends(int(c.Topic)).See(&b.desk.seen)
+		}
+		b.wait(id, q, p, max(committed, begin), moved[id], value(part.ConsumedAt, int(c.First)+id))
 	}
 }
 
-func (b *builder) addLocal(g *model.Group, index int) {
+// addOwners notes who holds the queues of the run, which is of an entry of the part.
+func (b *builder) addOwners(index int, d *Detail) {
+	pair := &b.report.Pairs[d.Pair]
+	owners := b.report.owners(pair, b.reading.part, &b.reading.part.Commits[index])
+	b.pairings[d.Pair].countOwned(owners, len(b.run.backlog))
+	row := d.First
+	for q, backlog := range b.run.backlog {
+		if backlog == unknown {
+			continue
+		}
+		if q < len(owners) && owners[q] != model.NoOwner {
+			b.hold(pair.holders+owners[q], row, backlog)
+		}
+		row++
+	}
+}
+
+// hold notes that a client holds a queue. Until its group is finished the place of
+// its first row stands for its process: processes are in the order of these.
+func (b *builder) hold(client, row int32, backlog int64) {
+	first, held := &b.report.holders[client], &b.held[client-b.stretches[b.first].holder]
+	if *first == NoHolder || row < *first {
+		*first = row
+	}
+	*held = plus(*held, backlog)
+}
+
+// addClients finds the processes of the clients that hold queues of the group
+// under way.
+func (b *builder) addClients(from, to int32) {
+	holders := b.report.holders[from:to]
+	held := b.held[from-b.stretches[b.first].holder:]
+	b.desk.clients = b.desk.clients[:0]
+	for i := range holders {
+		if holders[i] != NoHolder {
+			b.desk.clients = append(b.desk.clients, int32(i))
+		}
+	}
+	slices.SortFunc(b.desk.clients, func(x, y int32) int { return cmp.Compare(holders[x], holders[y]) })
+	for _, i := range b.desk.clients {
+		c := &b.group.Clients[i]
+		holders[i] = b.processes.hold(c.IP, c.PID)
+		b.processes.add(holders[i], held[i])
+	}
+}
+
+// addLocals makes the rows of the entries of the group's own processes, which are
+// the details from one place to another. Several of one process, one after the
+// other, become one: several clients of a broadcasting group may live in it, and
+// their deliveries add up.
+func (b *builder) addLocals(from, to int32) {
+	details := b.report.Details[from:to]
+	for len(details) > 0 {
+		first := &details[0]
+		b.run.begin()
+		n := 0
+		for n < len(details) && b.compare(b.group, first.entry, details[n].entry) == 0 {
+			b.addLocal(int(details[n].entry), first.Pair)
+			n++
+		}
+		b.emitOwn(first)
+		details = details[n:]
+	}
+}
+
+func (b *builder) addLocal(index int, at int32) {
+	g, p, pair := b.group, &b.pairings[at], &b.report.Pairs[at]
 	l := &g.Local[index]
 	var q queues
 	var kept *store.Local
 	if b.past != nil {
+		b.desk.seen = b.desk.seen[:0]
 		kept = b.past.LocalOf(g.Name)[index]
-		b.kept = kept.Pair()
-		q.ends, q.now = b.past.EndsOf(l.TopicOnBroker), b.past.Tick(l.Taken)
+		p.kept = kept.Pair()
+		q.ends, q.now = b.past.EndsOf(l.TopicOnBroker).See(&b.desk.seen), b.past.Tick(l.Taken)
 	}
 	b.run.widen(len(l.Committed))
 	b.run.committed = slowest(b.run.committed, l.Committed)
@@ -96,25 +183,94 @@ func (b *builder) addLocal(g *model.Group, index int) {
 		switch {
 		case backlog == 0:
 		case kept == nil:
-			b.retain(begin, committed, end)
+			p.retain(pair, begin, committed, end)
 			b.run.ages[id] = NoAge
 		default:
-			b.retain(begin, committed, end)
-			b.wait(id, &q, max(committed, begin), kept.Moved(id), unknown)
+			p.retain(pair, begin, committed, end)
+			b.wait(id, &q, p, max(committed, begin), kept.Moved(id), unknown)
 		}
 	}
 }
 
+// emitOwn adds the run of a process's own commits to the rows and to every sum.
+func (b *builder) emitOwn(d *Detail) {
+	l := &b.group.Local[d.entry]
+	b.emit(d, b.places.brokers[l.Broker])
+	process := b.processes.hold(holder(b.group, l))
+	if d.Rows == 0 {
+		return
+	}
+	rows := make([]Row, 0, d.Rows)
+	for q, backlog := range b.run.backlog {
+		if backlog != unknown {
+			rows = append(rows, Row{QueueID: int32(q), Holder: process, Backlog: backlog, Committed: value(b.run.committed, q)})
+			b.processes.add(process, backlog)
+		}
+	}
+	d.entry = int32(len(b.own))
+	b.own = append(b.own, ownRows{l.Broker, rows})
+}
+
+// emit adds the run to the rows of a detail, and to the sums of its pair and of
+// its broker.
+func (b *builder) emit(d *Detail, broker int32) {
+	queues := b.queueSums[broker]
+	for len(queues) < len(b.run.backlog) {
+		queues = append(queues, unknown)
+	}
+	b.queueSums[broker] = queues
+	ages := b.report.Age[d.First:]
+	sum, rows := int64(0), 0
+	for q, backlog := range b.run.backlog {
+		if backlog == unknown {
+			continue
+		}
+		ages[rows] = b.run.ages[q]
+		queues[q] = plus(max(queues[q], 0), backlog)
+		sum = plus(sum, backlog)
+		rows++
+	}
+	if rows == 0 {
+		return
+	}
+	pair := &b.report.Pairs[d.Pair]
+	d.Rows, pair.Rows, pair.Backlog = int32(rows), pair.Rows+rows, plus(pair.Backlog, sum)
+	b.brokerSums[broker] = plus(max(b.brokerSums[broker], 0), sum)
+}
+
 // wait notes how long the first message not consumed of a queue has waited: the
 // one at the commit, or at the queue's beginning where that lies behind it.
-func (b *builder) wait(id int, q *queues, offset int64, moved store.Tick, consumedAt int64) {
+func (b *builder) wait(id int, q *queues, p *pairing, offset int64, moved store.Tick, consumedAt int64) {
 	a := q.age(id, offset, moved, consumedAt)
-	b.note(&a, since(q.now, moved))
+	p.note(&a, since(q.now, moved))
 	switch {
 	case a.ticks == unknown:
 		b.run.ages[id] = NoAge
 	case b.run.ages[id] != NoAge:
 		b.run.ages[id] = max(b.run.ages[id], int32(a.ticks))
+	}
+}
+
+// hold is the place of a process. One without any name cannot be told from none.
+func (p *processes) hold(ip, pid string) int32 {
+	if ip == "" && pid == "" {
+		return NoHolder
+	}
+	key := [2]string{ip, pid}
+	i, ok := p.places[key]
+	if !ok {
+		i = int32(len(p.list))
+		p.places[key] = i
+		p.list = append(p.list, Process{IP: ip, PID: pid})
+	}
+	return i
+}
+
+// add adds to the backlog of a process, if it is one.
+func (p *processes) add(process int32, backlog int64) {
+	if process != NoHolder {
+		sum := &p.list[process].Backlog
+		*sum = plus(*sum, backlog)
 	}
 }
 
@@ -150,91 +306,4 @@ func plus(a, b int64) int64 {
 		return math.MaxInt64
 	}
 	return a + b
-}
-
-// emit adds the run to the rows and to every sum.
-func (b *builder) emit(g *model.Group, e *entry) {
-	r, pair := b.report, b.pair
-	shared := NoHolder // of a process's own commits
-	var owners []int32
-	if e.part == notInPart {
-		shared = b.process(b.holder(e))
-	} else {
-		part := &r.Snapshot.Parts[e.part]
-		owners = r.owners(pair, part, &part.Commits[e.index])
-		b.countOwned(owners, len(b.run.backlog))
-	}
-	queues := b.queueSums[e.broker]
-	for len(queues) < len(b.run.backlog) {
-		queues = append(queues, unknown)
-	}
-	b.queueSums[e.broker] = queues
-	var own []Row
-	sum, rows := int64(0), 0
-	owner, owned := model.NoOwner, NoHolder // of the queue before: mostly the same
-	for q, backlog := range b.run.backlog {
-		if backlog == unknown {
-			continue
-		}
-		holder := shared
-		if q < len(owners) && owners[q] != model.NoOwner {
-			if owners[q] != owner {
-				owner = owners[q]
-				owned = b.client(owner)
-			}
-			holder = owned
-		}
-		if holder != NoHolder {
-			r.Processes[holder].Backlog = plus(r.Processes[holder].Backlog, backlog)
-		}
-		if e.part == notInPart {
-			own = append(own, Row{QueueID: int32(q), Holder: holder, Backlog: backlog, Committed: value(b.run.committed, q)})
-		}
-		r.Age = append(r.Age, b.run.ages[q])
-		queues[q] = plus(max(queues[q], 0), backlog)
-		sum = plus(sum, backlog)
-		rows++
-	}
-	if rows == 0 {
-		return
-	}
-	if at := int32(len(r.Pairs) - 1); e.part == notInPart {
-		r.AddRows(at, b.brokers[e.broker], own...)
-	} else {
-		r.addDetail(Detail{Pair: at, part: e.part, entry: e.index}, rows)
-	}
-	pair.Backlog = plus(pair.Backlog, sum)
-	b.topicSums[e.topic] = plus(max(b.topicSums[e.topic], 0), sum)
-	b.brokerSums[e.broker] = plus(max(b.brokerSums[e.broker], 0), sum)
-	if n := len(r.Groups); n == 0 || r.Groups[n-1].Name != g.Name {
-		r.Groups = append(r.Groups, Sum{Name: g.Name})
-	}
-	total := &r.Groups[len(r.Groups)-1].Backlog
-	*total = plus(*total, sum)
-}
-
-// client is the place in the report of the process of a client of the group
-// under way.
-func (b *builder) client(i int32) int32 {
-	at := &b.report.holders[b.holders+i]
-	if *at == NoHolder { // so are those without a name, which are few
-		*at = b.process(b.group.Clients[i].IP, b.group.Clients[i].PID)
-	}
-	return *at
-}
-
-// process is the place of a process in the report. One without any name cannot
-// be told from none.
-func (b *builder) process(ip, pid string) int32 {
-	if ip == "" && pid == "" {
-		return NoHolder
-	}
-	key := [2]string{ip, pid}
-	i, ok := b.processes[key]
-	if !ok {
-		i = int32(len(b.report.Processes))
-		b.processes[key] = i
-		b.report.Processes = append(b.report.Processes, Process{IP: ip, PID: pid})
-	}
-	return i
 }

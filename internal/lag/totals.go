@@ -9,8 +9,7 @@ func (f *frame) totals() []TopicTotal {
 	}
 	totals := make([]TopicTotal, len(f.topics))
 	told := make([]bool, len(f.topics))
-	add := func(topic string, ends, begins []int64, stored int64) {
-		place := f.places.topics[topic]
+	add := func(place int32, ends, begins []int64, stored int64) {
 		t := &totals[place]
 		if !told[place] {
 			told[place], t.Last = true, unknown
@@ -31,15 +30,16 @@ func (f *frame) totals() []TopicTotal {
 		}
 	}
 	var ends, begins model.Run
-	for _, part := range f.snapshot.Parts {
+	for n, part := range f.snapshot.Parts {
+		places := f.parts[n].topics
 		for i := range part.Topics {
-			if t := &part.Topics[i]; !part.Repeats(i) {
-				add(t.Name, ends.Read(&part.Ends, t.First, t.Queues), begins.Read(&part.Begins, t.First, t.Queues), value(part.Stored, i))
+			if t := &part.Topics[i]; i == 0 || places[i] != places[i-1] {
+				add(places[i], ends.Read(&part.Ends, t.First, t.Queues), begins.Read(&part.Begins, t.First, t.Queues), value(part.Stored, i))
 			}
 		}
 		for i := range part.Others {
 			o := &part.Others[i]
-			add(o.Topic, o.Ends, o.Begins, o.Stored)
+			add(f.places.topics[o.Topic], o.Ends, o.Begins, o.Stored)
 		}
 	}
 	known := totals[:0]

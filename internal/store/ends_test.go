@@ -32,7 +32,7 @@ func TestFind(t *testing.T) {
 // TestFindNothing: what nobody has told of is asked in vain, and that is all.
 func TestFindNothing(t *testing.T) {
 	var h History
-	if span := h.EndsOf(model.TopicOnBroker{Topic: "no", Broker: "none"}).Find(0, 3); span != (Span{NoTick, NoTick, NoTick}) {
+	if span := find(h.EndsOf(model.TopicOnBroker{Topic: "no", Broker: "none"}), 0, 3); span != (Span{NoTick, NoTick, NoTick}) {
 		t.Errorf("%+v", span)
 	}
 	if !h.Holds(nil) || (*History)(nil).Holds(nil) {
@@ -190,7 +190,7 @@ func TestNewQueues(t *testing.T) {
 	if got, want := s.find(1, 20), [3]time.Duration{0, interval / 2, interval}; got != want {
 		t.Errorf("queue 1: %v, want %v", got, want)
 	}
-	span := s.EndsOf(model.TopicOnBroker{Topic: "new", Broker: "a"}).Find(0, 4)
+	span := find(s.EndsOf(model.TopicOnBroker{Topic: "new", Broker: "a"}), 0, 4)
 	if span != (Span{0, s.Tick(began().Add(interval)), s.Tick(began().Add(interval / 2))}) {
 		t.Errorf("new topic: %+v", span)
 	}

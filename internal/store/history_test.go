@@ -118,7 +118,7 @@ func TestCountsLater(t *testing.T) {
 	for range 2 {
 		s.next()
 	}
-	if got, want := s.Part(0).Moved(0).duration(), 4*interval; got != want {
+	if got, want := s.Part(0).Moved(0, 1)[0].duration(), 4*interval; got != want {
 		t.Errorf("moved %v after the first look, want %v", got, want)
 	}
 }

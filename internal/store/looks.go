@@ -41,11 +41,18 @@ type column struct {
 // at are the ends of the topic at a place, laid out in the room; none where there
 // was no look.
 func (c *column) at(place int32, room *model.Run) []int64 {
+	*room = (*room)[:0]
+	return c.appendTo((*[]int64)(room), place)
+}
+
+// appendTo lays them out at the end of room.
+func (c *column) appendTo(room *[]int64, place int32) []int64 {
 	if place < 0 {
 		return nil
 	}
-	t := &c.topics[place]
-	return room.Read(&c.ends, t.First, t.Queues)
+	t, n := &c.topics[place], len(*room)
+	*room = c.ends.AppendTo(*room, int(t.First), int(t.Queues))
+	return (*room)[n:]
 }
 
 // end is that of one queue of the topic; Unknown where there was no look at it.
@@ -86,9 +93,9 @@ func withLooks(q queue, first int64, takenFirst Tick, last int64, taken Tick) (w
 	return q, len(q) - n
 }
 
-// find says when the message at an offset of a queue was stored.
-func (p *Part) find(l *looks, id int, offset int64) Span {
-	first, last := p.before.end(l.before, id), p.now.end(l.last, id)
+// find says when the message at an offset of a queue was stored, of which the last
+// two looks are these.
+func (p *Part) find(l *looks, id int, offset, first, last int64) Span {
 	switch {
 	case last != model.Unknown && offset >= last: // it has not come yet
 		return Span{l.taken, NoTick, l.taken}

@@ -229,7 +229,7 @@ func (w *lookWorld) compare() string {
 			}
 			for range 20 {
 				offset := reader + w.rng.Int64N(last-reader+3)
-				got, want := ends.Find(id, offset), q.find(offset)
+				got, want := find(ends, id, offset), q.find(offset)
 				if want.From == NoTick && got.To <= want.To {
 					got.To = want.To // a list takes the last of two looks at the same end, when it was there at the first
 				}

@@ -58,6 +58,9 @@ func (p *Part) isLast(in *model.Part) bool { return p.met > 0 && p.last == weak.
 
 // Ends are those of the i-th topic of the part.
 func (p *Part) Ends(topic int) Ends {
+	if p.topics[topic].topic != nowhere { // mostly
+		return Ends{part: p, place: int32(topic)}
+	}
 	name := p.names[topic].Name
 	for topic > 0 && p.names[topic-1].Name == name {
 		topic-- // of several the first
@@ -80,9 +83,10 @@ func (p *Part) Pair(commits int) *Pair {
 	return nil
 }
 
-// Moved is when the commit at that place in the part's Committed was last seen
-// to move, or to have no message before it: since then its messages wait.
-func (p *Part) Moved(commit int) Tick { return p.moved[commit] }
+// Moved says of n commits, from the one at that place in the part's Committed on,
+// when they were last seen to move, or to have no message before them: since then
+// their messages wait.
+func (p *Part) Moved(commit, n int32) []Tick { return p.moved[commit : commit+n] }
 
 // meetPart meets what a broker tells of, and says whether that is new.
 func (h *History) meetPart(p *Part, in *model.PartOfRound) {

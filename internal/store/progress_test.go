@@ -159,7 +159,7 @@ func TestMoved(t *testing.T) {
 				s.set([]int64{r.end}, []int64{r.commit})
 				s.next()
 				now := s.Tick(began().Add(time.Duration(i) * interval))
-				if got := (now - s.Part(0).Moved(0)).duration(); got != r.wait {
+				if got := (now - s.Part(0).Moved(0, 1)[0]).duration(); got != r.wait {
 					t.Errorf("round %d: %v, want %v", i, got, r.wait)
 				}
 			}
@@ -182,7 +182,7 @@ func TestMovedWhileAway(t *testing.T) {
 	s.next()
 	s.parts["a"].age, s.parts["a"].last = 0, whole
 	s.next()
-	if got, want := s.Part(0).Moved(0).duration(), 4*interval; got != want {
+	if got, want := s.Part(0).Moved(0, 1)[0].duration(), 4*interval; got != want {
 		t.Errorf("moved %v after the first look, want %v", got, want)
 	}
 	if p := s.PairOf("orders", "billing"); p.Consumed != 5 || p.Moved != NoTick {
@@ -285,7 +285,7 @@ func TestLocal(t *testing.T) {
 	step(100, 100, 90, 0, 0)
 	step(200, 200, 90, 0, interval)
 	step(300, 200, 95, interval, 0)
-	span := s.EndsOf(on).Find(0, 200)
+	span := find(s.EndsOf(on), 0, 200)
 	if want := (Span{s.Tick(began().Add(interval)), s.Tick(began().Add(2 * interval)), s.Tick(began().Add(interval))}); span != want {
 		t.Errorf("message 200: %+v, want %+v", span, want)
 	}

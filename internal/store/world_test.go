@@ -133,6 +133,13 @@ func share(p, last *model.Part) {
 // known says whether anything is known of a topic.
 func (e Ends) known() bool { return e.part != nil }
 
+// find says when a message was stored.
+func find(e Ends, id int, offset int64) Span {
+	var room []int64
+	seen := e.See(&room)
+	return seen.Find(id, offset)
+}
+
 // samples are what is kept of a queue.
 func (e Ends) samples(id int) queue {
 	switch {
@@ -152,7 +159,7 @@ func (s *stage) samples(id int) queue {
 // find is what is known of a message of topic orders on broker a, in seconds
 // since the first round; a time that is not known is -1 s.
 func (s *stage) find(queue int, offset int64) [3]time.Duration {
-	span := s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}).Find(queue, offset)
+	span := find(s.EndsOf(model.TopicOnBroker{Topic: "orders", Broker: "a"}), queue, offset)
 	return [3]time.Duration{span.From.duration(), span.At.duration(), span.To.duration()}
 }
 
