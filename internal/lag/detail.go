@@ -1,6 +1,10 @@
 package lag
 
-import "github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+import (
+	"slices"
+
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
+)
 
 // Detail is a run of rows: those of one pair on one broker, and of one process
 // where the group is broadcasting. There are many, so that what is elsewhere is
@@ -49,11 +53,15 @@ func (r *Report) AppendRows(list []Row, d *Detail) []Row {
 	} else {
 		list = r.appendOfPart(list, d)
 	}
-	for i := range list[n:] {
-		row := &list[n+i]
-		if row.Age = NoAge; len(r.Age) > 0 {
-			row.Age = r.Age[int(d.First)+i]
+	rows := list[n:]
+	if len(r.Age) == 0 {
+		for i := range rows {
+			rows[i].Age = NoAge
 		}
+		return list
+	}
+	for i, age := range r.Age[d.First:][:len(rows)] {
+		rows[i].Age = age
 	}
 	return list
 }
@@ -64,17 +72,21 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 	t := &part.Topics[c.Topic]
 	pair := &r.Pairs[d.Pair]
 	owners, holders := r.owners(pair, part, c), r.holders[pair.holders:]
+	list = slices.Grow(list, int(t.Queues))
 	for id := range int(t.Queues) {
-		committed := part.Committed.At(int(c.First) + id)
-		backlog, _ := backlogOf(part.Begins.At(int(t.First)+id), committed, part.Ends.At(int(t.First)+id))
+		committed, begin := part.Committed.At(int(c.First)+id), unknown
+		if committed == unknown { // it matters
+			begin = part.Begins.At(int(t.First) + id)
+		}
+		backlog, _ := backlogOf(begin, committed, part.Ends.At(int(t.First)+id))
 		if backlog == unknown {
 			continue
 		}
-		row := Row{QueueID: int32(id), Holder: NoHolder, Backlog: backlog, Committed: committed}
+		holder := NoHolder
 		if id < len(owners) && owners[id] != model.NoOwner {
-			row.Holder = holders[owners[id]]
+			holder = holders[owners[id]]
 		}
-		list = append(list, row)
+		list = append(list, Row{QueueID: int32(id), Holder: holder, Backlog: backlog, Committed: committed})
 	}
 	return list
 }

@@ -60,20 +60,34 @@ func (b *block) of(code uint32) int64 {
 
 // AppendTo appends n offsets, those from first on, to a list.
 func (o *Offsets) AppendTo(list []int64, first, n int) []int64 {
-	list = slices.Grow(list, n)
-	for n > 0 {
-		b, at := &o.blocks[uint(first)/blockLen], uint(first)%blockLen
-		upto := min(at+uint(n), blockLen)
-		if b.wide != nil {
-			list = append(list, b.wide[at:upto]...)
-		} else {
-			for _, code := range b.values[at:upto] {
-				list = append(list, b.of(code))
-			}
-		}
-		first, n = first+int(upto-at), n-int(upto-at)
+	at := len(list)
+	list = slices.Grow(list, n)[:at+n]
+	for to := list[at:]; len(to) > 0; {
+		b, from := &o.blocks[uint(first)/blockLen], uint(first)%blockLen
+		n := b.copy(to, from)
+		to, first = to[n:], first+n
 	}
 	return list
+}
+
+// copy copies those from a place on, as many as there is room for, and says how
+// many that were.
+func (b *block) copy(to []int64, from uint) int {
+	if b.wide != nil {
+		return copy(to, b.wide[from:])
+	}
+	codes := b.values[from:]
+	codes = codes[:min(len(codes), len(to))]
+	to = to[:len(codes)]
+	base := b.base - 1
+	for i, code := range codes {
+		v := base + int64(code)
+		if code == 0 {
+			v = Unknown
+		}
+		to[i] = v
+	}
+	return len(codes)
 }
 
 // Append adds some to the end.
