@@ -104,7 +104,7 @@ func wideRounds(n int) []*model.Snapshot {
 				for q := range t.Queues {
 					end, begin := start[t.First+q], start[t.First+q]-50_000
 					if t.Queues > 1 {
-						end += int64(i) * 3
+						end += int64(i) * 10
 					} else {
 						end, begin = 0, 0
 					}

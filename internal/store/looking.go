@@ -44,6 +44,11 @@ type looking struct {
 // taken before, and the ages that were told of it. Its slowest readers are known.
 func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []toldWait) {
 	l, t := &p.topics[place], &in.Topics[place]
+	l.retold, l.retell = l.retell, false
+	at, ends := h.Tick(in.TakenAt(t)), d.ends.Read(&in.Ends, t.First, t.Queues)
+	if len(waits) == 0 && h.pass(p, d, place, at, ends, d.slowest[t.First:t.First+t.Queues]) {
+		return
+	}
 	older := p.older.at(l.older)
 	k := looking{
 		looks: l, part: p, desk: d, known: int(l.width), now: p.now.at(l.last, &d.now), before: p.before.at(l.before, &d.before),
@@ -52,8 +57,6 @@ func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []told
 	for id := range k.older {
 		k.older[id] = older.appendUpTo(k.older[id], id, math.MaxInt64)
 	}
-	l.retold, l.retell = l.retell, false
-	at, ends := h.Tick(in.TakenAt(t)), d.ends.Read(&in.Ends, t.First, t.Queues)
 	if at <= l.taken || len(ends) == 0 {
 		k.carry(place, ends)
 	} else {
@@ -67,6 +70,40 @@ func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []told
 		h.tell(&k, in, &waits[i])
 	}
 	k.close()
+}
+
+// pass takes the ends of a topic whose readers have all passed the last look, and
+// says whether it is one: most are. Nobody needs what is older, of which there is
+// nothing, so that only what has come must be counted.
+func (h *History) pass(p *Part, d *desk, place int, at Tick, ends, slowest []int64) bool {
+	l := &p.topics[place]
+	if at <= l.taken || l.older != nowhere || len(ends) == 0 || len(ends) < int(l.width) {
+		return false
+	}
+	now, came := p.now.at(l.last, &d.now), int64(0)
+	if len(now) < len(ends) {
+		return false
+	}
+	for id, end := range ends {
+		last := now[id]
+		if last == model.Unknown || end < last || slowest[id] < last {
+			return false
+		}
+		came = plus(came, end-last)
+	}
+	topic := h.topics.at(l.topic)
+	made := topic.production(h.round)
+	made.told, made.came = true, came
+	topic.grow(h.round, &made)
+	l.next(place, at, len(ends))
+	return true
+}
+
+// next notes that there is a new look, at as many queues.
+func (l *looks) next(place int, at Tick, queues int) {
+	l.before, l.takenFirst = l.last, l.taken
+	l.last, l.taken, l.young = int32(place), at, false
+	l.width = max(l.width, int32(queues))
 }
 
 // close keeps what is older.
@@ -104,13 +141,14 @@ func (k *looking) take(place int, at Tick, ends, begins []int64) {
 	for id := len(ends); id < len(k.before); id++ {
 		k.keep(id, k.before[id], l.takenFirst)
 	}
-	l.before, k.before = l.last, k.now
 	if apart {
 		k.setApart(ends)
 	}
-	k.now = ends
-	l.takenFirst, l.taken, l.last, l.young = l.taken, at, int32(place), false
-	l.width = max(l.width, int32(len(ends)))
+	k.before, k.now = k.now, ends
+	l.next(place, at, len(ends))
+	if apart {
+		l.before, k.before = nowhere, nil
+	}
 }
 
 // takeOne takes the end of one queue. When that went back, no earlier look holds;
@@ -212,5 +250,4 @@ func (k *looking) setApart(ends []int64) {
 			k.keep(id, last, k.taken)
 		}
 	}
-	k.looks.before, k.before = nowhere, nil
 }
