@@ -76,18 +76,16 @@ func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tic
 	first := &in.Topics[firstOf(in, c.Topic)]
 	slowest := d.slowest[first.First : first.First+first.Queues]
 	commits := d.commits.Read(&in.Committed, c.First, t.Queues)
-	ends, begins := d.ends.Read(&in.Ends, t.First, t.Queues), d.begins.Read(&in.Begins, t.First, t.Queues)
 	before, since := p.earlier.of(i, &d.committed)
 	n := counting{odd: len(pair.back) > 0, begins: pair.began == h.round}
 	for q, now := range commits {
-		has, end := n.count(value(before, q), now), ends[q]
-		if q < len(since) && !has && (end == model.Unknown || now < end && end > 0) {
-			moved[q] = since[q]
-		} else {
+		if n.count(value(before, q), now) || q >= len(since) || !isBehind(now, in.Ends.At(int(t.First)+q)) {
 			moved[q] = at
+		} else {
+			moved[q] = since[q]
 		}
-		if q < len(slowest) {
-			need(&slowest[q], now, begins[q])
+		if q < len(slowest) && (now == model.Unknown || now < slowest[q]) {
+			need(&slowest[q], now, in.Begins.At(int(t.First)+q))
 		}
 	}
 	switch {
@@ -97,6 +95,9 @@ func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tic
 		pair.count(at, &n)
 	}
 }
+
+// isBehind says whether a message may wait at a commit.
+func isBehind(commit, end int64) bool { return end == model.Unknown || commit < end && end > 0 }
 
 // counting is the commits of a pair on one broker, one after the other.
 type counting struct {
