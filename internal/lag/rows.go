@@ -32,6 +32,7 @@ func (r *run) begin() { *r = run{backlog: r.backlog[:0], ages: r.ages[:0]} }
 type reading struct {
 	part   *model.PartOfRound
 	kept   *store.Part // nil: there is no past
+	taken  store.Tick  // when most of it was
 	broker int32
 	queues
 }
@@ -41,7 +42,7 @@ func (b *builder) addPart(index int32) {
 	part := &b.snapshot.Parts[index]
 	b.reading = reading{part: part, broker: b.parts[index].broker, queues: queues{clock: b.clocks[part.Broker]}}
 	if b.past != nil {
-		b.reading.kept = b.past.Part(int(index))
+		b.reading.kept, b.reading.taken = b.past.Part(int(index)), b.past.Tick(part.Taken)
 	}
 	from, to := b.stretches[b.first].detail, b.stretches[b.last].detail
 	for i, place := range b.placed[index] {
@@ -63,7 +64,10 @@ func (b *builder) addCommits(index int, d *Detail) {
 	t := &part.Topics[c.Topic]
 	var moved []store.Tick
 	if kept != nil {
-		p.kept, moved, q.now = kept.Pair(index), kept.Moved(c.First, t.Queues), b.past.Tick(part.TakenAt(t))
+		p.kept, moved, q.now = kept.Pair(index), kept.Moved(c.First, t.Queues), b.reading.taken
+		if t.Taken != model.NoStamp {
+			q.now = b.past.Tick(t.Taken.Time())
+		}
 	}
 	seen := false
 	ends, begins := b.desk.ends.Read(&part.Ends, t.First, t.Queues), b.desk.begins.Read(&part.Begins, t.First, t.Queues)

@@ -64,7 +64,7 @@ func (h *History) takeCommits(p *Part, d *desk, in *model.Part) {
 func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tick) {
 	c := &in.Commits[i]
 	t := &in.Topics[c.Topic]
-	at := h.Tick(in.TakenAt(t))
+	at := d.takenAt(h, t)
 	moved = moved[c.First : c.First+t.Queues]
 	if p.pairs[i] == nowhere {
 		for q := range moved {

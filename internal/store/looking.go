@@ -12,6 +12,7 @@ type desk struct {
 	// Of the part under way, in the order of its Ends: the first offset that
 	// somebody still needs.
 	slowest []int64
+	taken   Tick // when most of it was
 	// Of the topic or the entry under way, by queue id: its ends in this look
 	// and the last two, its beginnings, its commits in this round and the last.
 	ends, now, before, begins, commits, committed model.Run
@@ -24,6 +25,14 @@ func (d *desk) clear() {
 	if cap(d.queues) > 256 || cap(d.ends) > 256 {
 		*d = desk{slowest: d.slowest, data: d.data}
 	}
+}
+
+// takenAt is when the ends and commits of a topic of the part under way were read.
+func (d *desk) takenAt(h *History, t *model.Topic) Tick {
+	if t.Taken == model.NoStamp {
+		return d.taken
+	}
+	return h.Tick(t.Taken.Time())
 }
 
 // looking is one look at a topic under way.
@@ -45,7 +54,7 @@ type looking struct {
 func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []toldWait) {
 	l, t := &p.topics[place], &in.Topics[place]
 	l.retold, l.retell = l.retell, false
-	at, ends := h.Tick(in.TakenAt(t)), d.ends.Read(&in.Ends, t.First, t.Queues)
+	at, ends := d.takenAt(h, t), d.ends.Read(&in.Ends, t.First, t.Queues)
 	if len(waits) == 0 && h.pass(p, d, place, at, ends, d.slowest[t.First:t.First+t.Queues]) {
 		return
 	}

@@ -116,7 +116,7 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 	if p.met != h.round {
 		return // it is away
 	}
-	d.slowest = nobody(d.slowest, in.Ends.Len())
+	d.slowest, d.taken = nobody(d.slowest, in.Ends.Len()), h.Tick(in.Taken)
 	h.takeCommits(p, d, in)
 	for _, n := range p.needs {
 		need(&d.slowest[n.queue], n.offset, model.Unknown)
