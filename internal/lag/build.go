@@ -181,9 +181,9 @@ type processes struct {
 
 // desk is room for what is read of one entry, used again for each.
 type desk struct {
-	ends, begins, committed model.Run
-	seen                    []int64
-	clients                 []int32
+	ends, committed model.Run
+	seen            []int64
+	clients         []int32
 }
 
 func (f *frame) newBuilder(r *Report, l layout, first, last int32) *builder {

@@ -70,10 +70,13 @@ func (b *builder) addCommits(index int, d *Detail) {
 		}
 	}
 	seen := false
-	ends, begins := b.desk.ends.Read(&part.Ends, t.First, t.Queues), b.desk.begins.Read(&part.Begins, t.First, t.Queues)
+	ends := b.desk.ends.Read(&part.Ends, t.First, t.Queues)
 	b.run.widen(len(ends))
 	for id, commit := range b.desk.committed.Read(&part.Committed, c.First, t.Queues) {
-		end, begin := ends[id], begins[id]
+		end, begin := ends[id], unknown
+		if commit < end { // else it does not matter
+			begin = part.Begins.At(int(t.First) + id)
+		}
 		backlog, committed := backlogOf(begin, commit, end)
 		if b.run.backlog[id] = backlog; backlog == unknown {
 			if end != unknown {
