@@ -69,7 +69,6 @@ func (h *History) detach(p *Part, place int32) *apart {
 	for id := range a.queues {
 		a.queues[id] = p.samples(l, id, nil)
 	}
-	p.older.drop(l.older)
 	*l = noLooks()
 	return a
 }
@@ -78,8 +77,7 @@ func (h *History) detach(p *Part, place int32) *apart {
 func (p *Part) attach(a *apart) looks {
 	l := noLooks()
 	l.topic, l.taken, l.young, l.width, l.retell = a.number, a.taken, a.young, int32(len(a.queues)), true
-	var room []byte
-	l.older = p.older.set(nowhere, a.queues, &room)
+	l.older = p.older.append(a.queues)
 	return l
 }
 

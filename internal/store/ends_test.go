@@ -52,8 +52,8 @@ func TestPrune(t *testing.T) {
 				t.Fatalf("round %d: queue %d has %d samples", i, id, len(q))
 			}
 		}
-		if older := s.Part(0).older; older.pieces != nil {
-			t.Fatalf("round %d: apart from the last two looks %v is kept", i, older.pieces)
+		if older := s.Part(0).older; len(older) > 0 {
+			t.Fatalf("round %d: apart from the last two looks %v is kept", i, older)
 		}
 		if i > 0 {
 			s.wantSpan(t, "of the slowest reader", 100*i+90, time.Duration(i-1)*interval, time.Duration(i-1)*interval+9*time.Second, time.Duration(i)*interval)

@@ -17,13 +17,13 @@ type desk struct {
 	// and the last two, its beginnings, its commits in this round and the last.
 	ends, now, before, begins, commits, committed model.Run
 	queues                                        []queue
-	data                                          []byte
+	older                                         older // of the part under way, after this round
 }
 
 // clear lets go of room that only a topic of very many queues needed.
 func (d *desk) clear() {
 	if cap(d.queues) > 256 || cap(d.ends) > 256 {
-		*d = desk{slowest: d.slowest, data: d.data}
+		*d = desk{slowest: d.slowest}
 	}
 }
 
@@ -119,7 +119,9 @@ func (l *looks) next(place int, at Tick, queues int) {
 func (k *looking) close() {
 	k.desk.queues = k.older
 	if k.changed {
-		k.looks.older = k.part.older.set(k.looks.older, k.older, &k.desk.data)
+		k.looks.older = k.desk.older.append(k.older)
+	} else {
+		k.looks.older = k.desk.older.keep(k.part.older.at(k.looks.older))
 	}
 }
 

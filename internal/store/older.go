@@ -6,64 +6,50 @@ import (
 )
 
 // older keeps the samples of topics in front of the last two looks, each topic's
-// in one piece: where a queue is far behind these are most of what a History
-// holds. The zero value keeps none.
-type older struct {
-	pieces []piece
-	free   []int32 // places in pieces
-}
+// in one piece, one after the other: where a queue is far behind these are most of
+// what a History holds. It is made anew in each round that looks at the part: pieces
+// change all the time, and as things of their own they would leave holes of all
+// sizes in memory. The zero value keeps none.
+type older []byte
 
 // at is the piece at a place; empty for none.
-func (o *older) at(place int32) piece {
+func (o older) at(place int32) piece {
 	if place < 0 {
 		return nil
 	}
-	return o.pieces[place]
+	p := piece(o[place:])
+	return p[:p.word(p.queues())]
 }
 
-// set keeps samples by queue id in place of others, and says where: at none,
-// when there are none.
-func (o *older) set(place int32, queues []queue, room *[]byte) int32 {
+// append adds samples by queue id, and says where: nowhere, when there are none.
+func (o *older) append(queues []queue) (place int32) {
 	for len(queues) > 0 && len(queues[len(queues)-1]) == 0 {
 		queues = queues[:len(queues)-1]
 	}
 	if len(queues) == 0 {
-		o.drop(place)
 		return nowhere
 	}
-	made := appendPiece((*room)[:0], queues)
-	*room = made
-	if place < 0 {
-		place = o.place()
-	}
-	old := o.pieces[place]
-	if len(made) > cap(old) || cap(old) > 2*len(made) {
-		old = make(piece, 0, len(made)+len(made)/16)
-	}
-	o.pieces[place] = append(old[:0], made...)
+	place = int32(len(*o))
+	*o = appendPiece(*o, queues)
 	return place
 }
 
-func (o *older) place() int32 {
-	if n := len(o.free); n > 0 {
-		place := o.free[n-1]
-		o.free = o.free[:n-1]
-		return place
+// keep adds a piece of another round as it is.
+func (o *older) keep(p piece) (place int32) {
+	if len(p) == 0 {
+		return nowhere
 	}
-	o.pieces = append(o.pieces, nil)
-	return int32(len(o.pieces) - 1)
+	place = int32(len(*o))
+	*o = append(*o, p...)
+	return place
 }
 
-// drop lets go of the piece at a place.
-func (o *older) drop(place int32) {
-	switch {
-	case place < 0:
-	case len(o.free)+1 == len(o.pieces):
-		*o = older{}
-	default:
-		o.pieces[place] = nil
-		o.free = append(o.free, place)
+// clipped is without the room that it was given to grow.
+func (o older) clipped() older {
+	if cap(o)-len(o) <= len(o)/8 {
+		return o
 	}
+	return slices.Clip(slices.Clone(o))
 }
 
 // piece is the samples of all queues of a topic, in about a third of the bytes.
@@ -74,10 +60,11 @@ type piece []byte
 
 const pieceWord = 4
 
-func appendPiece(room []byte, queues []queue) piece {
+func appendPiece(room []byte, queues []queue) []byte {
+	first := len(room)
 	room = append(room, make([]byte, pieceWord*(len(queues)+1))...)
 	for id, q := range queues {
-		binary.LittleEndian.PutUint32(room[pieceWord*id:], uint32(len(room)))
+		binary.LittleEndian.PutUint32(room[first+pieceWord*id:], uint32(len(room)-first))
 		var last sample
 		for _, s := range q {
 			room = binary.AppendUvarint(room, uint64(s.end-last.end))
@@ -86,7 +73,7 @@ func appendPiece(room []byte, queues []queue) piece {
 			last = s
 		}
 	}
-	binary.LittleEndian.PutUint32(room[pieceWord*len(queues):], uint32(len(room)))
+	binary.LittleEndian.PutUint32(room[first+pieceWord*len(queues):], uint32(len(room)-first))
 	return room
 }
 

@@ -11,29 +11,37 @@ import (
 )
 
 // TestOlder: samples come back from a piece as they went in, however large the
-// numbers are, and pieces share places without mixing.
+// numbers are, and pieces that are kept or made anew do not mix.
 func TestOlder(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		var o older
-		var room []byte
 		places, want := []int32{nowhere, nowhere, nowhere}, make([][]queue, 3)
 		for range 30 {
-			i := rng.IntN(len(places))
-			queues := make([]queue, rng.IntN(6))
-			for id := range queues {
-				queues[id] = someQueue(rng)
+			last, changed := o, rng.IntN(len(places))
+			o = nil
+			for i, place := range places {
+				if i != changed {
+					places[i] = o.keep(last.at(place))
+					continue
+				}
+				want[i] = make([]queue, rng.IntN(6))
+				for id := range want[i] {
+					want[i][id] = someQueue(rng)
+				}
+				places[i] = o.append(want[i])
 			}
-			places[i], want[i] = o.set(places[i], queues, &room), queues
+			o = o.clipped()
 			for i, place := range places {
 				checkPiece(t, seed, o.at(place), want[i])
 			}
 		}
+		o = nil
 		for i := range places {
-			places[i] = o.set(places[i], nil, &room)
+			places[i] = o.append(nil)
 		}
-		if !slices.Equal(places, []int32{nowhere, nowhere, nowhere}) || o.pieces != nil {
-			t.Fatalf("seed %d: nothing is kept at %v in %v", seed, places, o.pieces)
+		if !slices.Equal(places, []int32{nowhere, nowhere, nowhere}) || len(o) > 0 {
+			t.Fatalf("seed %d: nothing is kept at %v in %v", seed, places, o)
 		}
 	}
 }
@@ -125,8 +133,7 @@ func TestWaitsSettle(t *testing.T) {
 		l := &p.topics[0]
 		q := p.older.at(l.older).appendUpTo(nil, 0, math.MaxInt64)
 		q[0].at--
-		var room []byte
-		l.older, l.retell, l.retold = p.older.set(l.older, []queue{q}, &room), false, false
+		l.older, l.retell, l.retold = p.older.append([]queue{q}), false, false
 	}
 	for _, c := range []struct {
 		name   string

@@ -122,6 +122,7 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 		need(&d.slowest[n.queue], n.offset, model.Unknown)
 	}
 	p.waits.match(in)
+	d.older = make(older, 0, len(p.older)+len(p.older)/16)
 	waits := p.waits.told
 	for i := range in.Topics {
 		if in.Repeats(i) {
@@ -134,6 +135,7 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 		h.look(p, d, in, i, waits[:n])
 		waits = waits[n:]
 	}
+	p.older, d.older = d.older.clipped(), nil
 	d.clear()
 	p.before, p.now = p.now, column{in.Topics, in.Ends}
 }
