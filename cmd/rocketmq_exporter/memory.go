@@ -37,7 +37,7 @@ func gcPercentFor(live uint64) int {
 // of the time, and nothing fails. What a limit does besides is worth more: memory
 // that is free between objects is given back before new is taken.
 const (
-	roomPercent = 15
+	roomPercent = 10
 	leastRoom   = 4 << 20 // bytes
 )
 

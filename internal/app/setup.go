@@ -113,12 +113,17 @@ func (s *setup) serve(a *App) error {
 	return nil
 }
 
-func (s *setup) views() []*exposition.View {
-	var list []*exposition.View
+func (s *setup) views() (list []*exposition.View, done func()) {
+	var all []func()
 	for _, t := range s.public {
-		list = append(list, t.views()...)
+		views, done := t.views()
+		list, all = append(list, views...), append(all, done)
 	}
-	return list
+	return list, func() {
+		for _, done := range all {
+			done()
+		}
+	}
 }
 
 func (s *setup) clusters() []web.Cluster {

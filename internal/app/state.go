@@ -34,13 +34,71 @@ type state struct {
 type latest struct {
 	mu sync.RWMutex
 	s  *state
+
+	users users
 }
+
+// users are those who write what a state has, which takes a while.
+type users struct {
+	mu   sync.Mutex
+	n    int
+	gone chan struct{} // closed when all are; nil: nobody waits for that
+}
+
+func (u *users) add() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.n++
+}
+
+func (u *users) done() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.n--; u.n == 0 && u.gone != nil {
+		close(u.gone)
+		u.gone = nil
+	}
+}
+
+// wait waits for all to be done, but not long. Nobody may come meanwhile.
+func (u *users) wait(atMost time.Duration) {
+	u.mu.Lock()
+	if u.n == 0 {
+		u.mu.Unlock()
+		return
+	}
+	gone := make(chan struct{})
+	u.gone = gone
+	u.mu.Unlock()
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-gone:
+	case <-timer.C:
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.gone = nil
+	}
+}
+
+// lastUse is for how long a round's end waits for scrapes of the one before: several
+// times what one takes that is read without a pause. Others keep what they have.
+const lastUse = 250 * time.Millisecond
 
 // Load is the state; nil before there was any.
 func (l *latest) Load() *state {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.s
+}
+
+// Use is the state, for who calls done as soon as it is not needed any more, and
+// loads no other before.
+func (l *latest) Use() (s *state, done func()) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	l.users.add()
+	return l.s, l.users.done
 }
 
 // Store replaces the state.
@@ -51,12 +109,13 @@ func (l *latest) Store(s *state) {
 }
 
 // Replace replaces the state by one that is still to be made. The old one is let
-// go before: two reports of a large cluster would be much of all memory. Whoever
-// wants to see meanwhile waits, which is some tens of milliseconds for 225,000
-// rows.
+// go before: two reports of a large cluster would be much of all memory. So scrapes
+// of it that are under way are waited for, and whoever wants to see meanwhile waits,
+// which is some tens of milliseconds for 225,000 rows.
 func (l *latest) Replace(build func() *state) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.users.wait(lastUse)
 	l.s = nil
 	l.s = build()
 }

@@ -104,12 +104,13 @@ func (t *target) showAsBefore(old *target) {
 	t.state.Store(old.state.Load())
 }
 
-// views is what is shown of the last round; nil before there was one.
-func (t *target) views() []*exposition.View {
-	if s := t.state.Load(); s != nil {
-		return s.views
+// views is what is shown of the last round, nil before there was one, until done.
+func (t *target) views() (list []*exposition.View, done func()) {
+	s, done := t.state.Use()
+	if s != nil {
+		list = s.views
 	}
-	return nil
+	return list, done
 }
 
 // isShown is how the target is shown now.

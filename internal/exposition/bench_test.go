@@ -153,7 +153,7 @@ func BenchmarkScrape(b *testing.B) {
 	for _, rows := range []int{16_000, 225_000} {
 		reports := []*View{Rules{}.View(wide(rows, 500))}
 		server := httptest.NewServer(Handler(Options{
-			Prefix: "rocketmq", Views: func() []*View { return reports },
+			Prefix: "rocketmq", Views: func() ([]*View, func()) { return reports, func() {} },
 		}))
 		for _, encoding := range []string{"identity", "gzip"} {
 			b.Run(fmt.Sprintf("rows=%d/%s", rows, encoding), func(b *testing.B) {

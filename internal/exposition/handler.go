@@ -28,8 +28,8 @@ type Options struct {
 	// Prefix of the names of the reports' families.
 	Prefix string
 	// Views returns the last report of each cluster, and what of it is
-	// written.
-	Views func() []*View
+	// written. Done is called when it is.
+	Views func() (views []*View, done func())
 	// Gatherer has the families that follow those of the reports; may be nil.
 	// What it gathers is few: it is held in memory.
 	Gatherer prometheus.Gatherer
@@ -101,7 +101,7 @@ func (s *Server) Handler() http.Handler { return &handler{Options: s.o, Server: 
 
 // Part serves other views, and behind them what another gatherer has. OnSeries
 // is not told of it.
-func (s *Server) Part(views func() []*View, g prometheus.Gatherer) http.Handler {
+func (s *Server) Part(views func() (views []*View, done func()), g prometheus.Gatherer) http.Handler {
 	o := s.o
 	o.Views, o.Gatherer, o.OnSeries = views, g, func(int) {}
 	return &handler{Options: o, Server: s}
@@ -183,7 +183,9 @@ func (h *handler) reports(w io.Writer, f Format) error {
 		e.reset(nil, f)
 		h.encoders.put(e)
 	}()
-	series, err := e.write(w, f, h.Views())
+	views, done := h.Views()
+	defer done()
+	series, err := e.write(w, f, views)
 	if err == nil {
 		h.OnSeries(series)
 	}

@@ -28,7 +28,7 @@ type tally struct {
 func (c *tally) options(g prometheus.Gatherer) Options {
 	return Options{
 		Prefix:   "rocketmq",
-		Views:    func() []*View { return views(usual("east")) },
+		Views:    func() ([]*View, func()) { return views(usual("east")), func() {} },
 		Gatherer: g,
 		Logger:   slog.New(slog.NewTextHandler(&c.log, nil)),
 		OnSeries: func(n int) {
@@ -216,7 +216,7 @@ func TestClientGone(t *testing.T) {
 	report := wide(100_000, 100)
 	server := httptest.NewServer(Handler(Options{
 		Prefix:  "rocketmq",
-		Views:   func() []*View { return views(report) },
+		Views:   func() ([]*View, func()) { return views(report), func() {} },
 		OnError: func(r Reason) { failed <- r },
 	}))
 	defer server.Close()
@@ -243,7 +243,7 @@ func TestSlowClient(t *testing.T) {
 	report := wide(100_000, 100)
 	server := httptest.NewServer(Handler(Options{
 		Prefix:  "rocketmq",
-		Views:   func() []*View { return views(report) },
+		Views:   func() ([]*View, func()) { return views(report), func() {} },
 		Timeout: 1, // over before the first write
 		OnError: func(r Reason) { failed <- r },
 	}))

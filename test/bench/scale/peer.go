@@ -86,7 +86,7 @@ func ownHandler(report *lag.Report) (http.Handler, error) {
 	}
 	view := exposition.Rules{Families: chosen}.View(report)
 	return exposition.Handler(exposition.Options{
-		Prefix: "rocketmq", Views: func() []*exposition.View { return []*exposition.View{view} },
+		Prefix: "rocketmq", Views: func() ([]*exposition.View, func()) { return []*exposition.View{view}, func() {} },
 	}), nil
 }
 
