@@ -569,3 +569,24 @@ func TestSlowCycleWithoutModes(t *testing.T) {
 		t.Errorf("all is told again, and the slower cycle was last on time at %v, it is %v", r.Snapshots[0].SlowTaken, s.clock.Now())
 	}
 }
+
+// TestEmptyTopicMadeAnew: a topic that nobody has committed on is made anew, and no
+// message has come to it: when the newest of the one before came is not its own.
+func TestEmptyTopicMadeAnew(t *testing.T) {
+	eachRelease(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a"), slow)
+		s.Shop()
+		s.Topic("quiet", 4)
+		s.Produce("quiet", 40)
+		s.wantQueues("before", s.cycle())
+		s.Must(s.MQ.DeleteTopic("quiet"))
+		s.Topic("quiet", 4)
+		s.cycle()
+		r := s.cycle()
+		for _, o := range s.part(r, "broker-a").Others {
+			if o.Topic == "quiet" && o.Stored != model.Unknown {
+				t.Errorf("the newest message is of %d, and there is none: %+v", o.Stored, o)
+			}
+		}
+	})
+}

@@ -229,7 +229,8 @@ func (w *reading) takeStats(addr, name string, request remoting.RequestCode, s t
 	if t == nil || isNotFound(err) {
 		return // it was deleted meanwhile, and is gone or soon will be
 	}
-	if told := t.told(); err == nil && told.at > s.at {
+	told := t.told()
+	if err == nil && told.at > s.at {
 		return // it was asked twice, and this is the older answer
 	}
 	age := t.toldAge(w.began)
@@ -244,6 +245,9 @@ func (w *reading) takeStats(addr, name string, request remoting.RequestCode, s t
 		return
 	}
 	_, before := t.stats(w.build.last, &w.begins)
+	if wentBack(s.ends(), told.ends()) {
+		before = model.Unknown // of another topic of that name
+	}
 	s.stored = newest(s.stored, !slices.Contains(s.begins(), model.Unknown), before)
 	t.setTold(s)
 	t.failures, t.hasStats, t.atEnds = 0, true, fingerprint(s.ends())
