@@ -6,7 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync/atomic"
+	"sync"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
@@ -48,19 +48,24 @@ func limitFor(used uint64) int64 {
 
 // collector sets how much memory may grow by what is in use.
 type collector struct {
-	most    int64 // the limit of the container, or of the environment
-	percent atomic.Int64
+	most int64 // the limit of the container, or of the environment
+
+	mu      sync.Mutex // rounds of several targets may end at once
+	percent int
 }
 
 // tune is called after each round: then most of what will be kept is there. It
 // gives back what the round needed besides.
 func (c *collector) tune() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	debug.FreeOSMemory()
 	live, total, released := read("/gc/heap/live:bytes"), read("/memory/classes/total:bytes"), read("/memory/classes/heap/released:bytes")
 	if live == 0 || total <= released {
 		return // another Go, which does not tell
 	}
-	if percent := gcPercentFor(live); c.percent.Swap(int64(percent)) != int64(percent) {
+	if percent := gcPercentFor(live); percent != c.percent {
+		c.percent = percent
 		debug.SetGCPercent(percent)
 	}
 	debug.SetMemoryLimit(min(limitFor(total-released), c.most))
@@ -110,7 +115,7 @@ func programSize() uint64 {
 // tuneMemory sets the garbage collector, and has it work harder near the limit
 // of the container, where there is one. What it returns is to be called after
 // each round. GOMEMLIMIT in the environment stands in the place of that limit; with
-// GOGC nothing is set at all, as in any Go program.
+// GOGC nothing else is set, and what is returned does nothing.
 func tuneMemory(limit memlimit.Provider, log *slog.Logger) (afterRounds func()) {
 	bytes, err := memlimit.Set(memlimit.WithProvider(heapOf(limit, programSize())), memlimit.WithRatio(1))
 	if err != nil {
