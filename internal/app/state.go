@@ -35,7 +35,7 @@ type latest struct {
 	mu sync.RWMutex
 	s  *state
 
-	users users
+	users *users // of s; nil before there was any
 }
 
 // users are those who write what a state has, which takes a while.
@@ -97,6 +97,9 @@ func (l *latest) Load() *state {
 func (l *latest) Use() (s *state, done func()) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	if l.s == nil {
+		return nil, func() {}
+	}
 	l.users.add()
 	return l.s, l.users.done
 }
@@ -105,7 +108,9 @@ func (l *latest) Use() (s *state, done func()) {
 func (l *latest) Store(s *state) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.s = s
+	if l.s = s; l.users == nil {
+		l.users = new(users)
+	}
 }
 
 // Replace replaces the state by one that is still to be made. The old one is let
@@ -115,8 +120,11 @@ func (l *latest) Store(s *state) {
 func (l *latest) Replace(build func() *state) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.users.wait(lastUse)
-	l.s = nil
+	if l.users != nil {
+		l.users.wait(lastUse)
+	}
+	// Who is slow keeps a state that is no more: no other round waits for that.
+	l.s, l.users = nil, new(users)
 	l.s = build()
 }
 
