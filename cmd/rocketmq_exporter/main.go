@@ -93,7 +93,7 @@ const memProfileRate = 512 << 10
 
 // runApp runs the exporter until ctx ends. load reads the settings anew.
 func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, error), listeners []net.Listener, l logger) error {
-	tune := tuneMemory(memlimit.FromCgroup, l.Logger)
+	memory := tuneMemory(memlimit.FromCgroup, l.Logger)
 	profiles, err := listenForProfiles(ctx, valid)
 	if err != nil {
 		closeAll(listeners)
@@ -107,8 +107,11 @@ func runApp(ctx context.Context, valid config.Valid, load func() (config.Valid, 
 		closeAll(append(listeners, profiles...))
 		return err
 	}
-	a.AfterRounds(tune)
-	a.Reloads(load, l.setLevel)
+	a.AfterRounds(memory.tune)
+	a.Reloads(load, func(level string) {
+		l.setLevel(level)
+		memory.loosen() // there may be a large cluster more
+	})
 	for _, p := range profiles {
 		a.Profiles(p)
 	}

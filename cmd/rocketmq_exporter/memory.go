@@ -37,7 +37,7 @@ func gcPercentFor(live uint64) int {
 // of the time, and nothing fails. What a limit does besides is worth more: memory
 // that is free between objects is given back before new is taken.
 const (
-	roomPercent = 10
+	roomPercent = 8
 	leastRoom   = 4 << 20 // bytes
 )
 
@@ -46,7 +46,8 @@ func limitFor(used uint64) int64 {
 	return int64(min(used+max(used/100*roomPercent, leastRoom), math.MaxInt64))
 }
 
-// collector sets how much memory may grow by what is in use.
+// collector sets how much memory may grow by what is in use. One that is nil leaves
+// that alone.
 type collector struct {
 	most int64 // the limit of the container, or of the environment
 
@@ -57,6 +58,9 @@ type collector struct {
 // tune is called after each round: then most of what will be kept is there. It
 // gives back what the round needed besides.
 func (c *collector) tune() {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	debug.FreeOSMemory()
@@ -69,6 +73,16 @@ func (c *collector) tune() {
 		debug.SetGCPercent(percent)
 	}
 	debug.SetMemoryLimit(min(limitFor(total-released), c.most))
+}
+
+// loosen is called when what will be in use may soon be much more.
+func (c *collector) loosen() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	debug.SetMemoryLimit(c.most)
 }
 
 // read is a number of the runtime's; 0 where it has no such.
@@ -113,10 +127,9 @@ func programSize() uint64 {
 }
 
 // tuneMemory sets the garbage collector, and has it work harder near the limit
-// of the container, where there is one. What it returns is to be called after
-// each round. GOMEMLIMIT in the environment stands in the place of that limit; with
-// GOGC nothing else is set, and what is returned does nothing.
-func tuneMemory(limit memlimit.Provider, log *slog.Logger) (afterRounds func()) {
+// of the container, where there is one. GOMEMLIMIT in the environment stands in the
+// place of that limit; with GOGC nothing else is set.
+func tuneMemory(limit memlimit.Provider, log *slog.Logger) *collector {
 	bytes, err := memlimit.Set(memlimit.WithProvider(heapOf(limit, programSize())), memlimit.WithRatio(1))
 	if err != nil {
 		// No Linux, or no control groups: then there is no limit to keep to.
@@ -125,9 +138,8 @@ func tuneMemory(limit memlimit.Provider, log *slog.Logger) (afterRounds func()) 
 		log.Debug("Memory limit of the garbage collector", "bytes", bytes)
 	}
 	if _, set := os.LookupEnv("GOGC"); set {
-		return func() {}
+		return nil
 	}
 	debug.SetGCPercent(gcPercent)
-	c := &collector{most: debug.SetMemoryLimit(-1)}
-	return c.tune
+	return &collector{most: debug.SetMemoryLimit(-1)}
 }

@@ -15,6 +15,10 @@ import (
 const (
 	maxStatsTopics = 2000
 	maxStatsQueues = 1 << 14
+	// maxNewTopics are those of them that nobody was asked about yet. When a large
+	// cluster is met first that is every topic, and what is told of all at once
+	// would be the most memory that is ever needed.
+	maxNewTopics = 1000
 )
 
 // planErrands plans what the brokers are asked behind this round, and puts what
@@ -146,7 +150,7 @@ func (w *reading) dueStats(topics []waiting) statsList {
 		return cmp.Or(cmp.Compare(b.overdue, a.overdue), cmp.Compare(a.place, b.place))
 	})
 	list := statsList{addr: w.proc.addr, now: w.src.opts.Now}
-	share, queues := &w.broker.share, 0
+	share, queues, news := &w.broker.share, 0, 0
 	for i := range topics {
 		*share += float64(elapsed) / float64(topics[i].period)
 	}
@@ -154,10 +158,15 @@ func (w *reading) dueStats(topics []waiting) statsList {
 		one := &topics[i]
 		t := &w.broker.known.topics.list[one.place]
 		isNew, isDue := t.asked == model.NoStamp, one.age+elapsed > one.period
+		if isNew && news == maxNewTopics {
+			continue
+		}
 		if !isNew && !isDue && *share < 1 || len(list.topics) >= maxStatsTopics || queues+int(t.queues) > maxStatsQueues && queues > 0 {
 			break
 		}
-		if !isNew {
+		if isNew {
+			news++
+		} else {
 			*share--
 		}
 		list.topics = append(list.topics, statsTopic{t.name, t.queues})

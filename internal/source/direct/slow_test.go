@@ -590,3 +590,20 @@ func TestEmptyTopicMadeAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestNewTopicsComeByTheThousand: what is told of a large cluster that is met first
+// must not lie in memory all at once.
+func TestNewTopicsComeByTheThousand(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), func(o *Options) { o.SlowEvery = 24 * time.Hour })
+	const topics = 2*maxNewTopics + 7
+	for i := range topics {
+		s.Topic(fmt.Sprintf("topic-%d", i), 1)
+	}
+	for _, want := range []int{maxNewTopics, 2 * maxNewTopics, topics} {
+		s.round(time.Second)
+		if got := s.MQ.Requests()[remoting.GetTopicStatsInfo]; got != want {
+			t.Errorf("%d topics were asked about, want %d", got, want)
+		}
+	}
+}
