@@ -13,11 +13,11 @@ import (
 type older []byte
 
 // at is the piece at a place; empty for none.
-func (o older) at(place int32) piece {
+func (o *older) at(place int32) piece {
 	if place < 0 {
 		return nil
 	}
-	p := piece(o[place:])
+	p := piece((*o)[place:])
 	return p[:p.word(p.queues())]
 }
 
@@ -45,11 +45,11 @@ func (o *older) keep(p piece) (place int32) {
 }
 
 // clipped is without the room that it was given to grow.
-func (o older) clipped() older {
-	if cap(o)-len(o) <= len(o)/8 {
-		return o
+func (o *older) clipped() older {
+	if cap(*o)-len(*o) <= len(*o)/8 {
+		return *o
 	}
-	return slices.Clip(slices.Clone(o))
+	return slices.Clip(slices.Clone(*o))
 }
 
 // piece is the samples of all queues of a topic, in about a third of the bytes.
