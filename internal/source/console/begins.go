@@ -40,10 +40,16 @@ func (s *Source) takeStats(topic string, spans map[model.TopicOnBroker]span, rou
 		return
 	}
 	for on, told := range before {
-		if s.stats[on] == nil {
-			s.stats[on] = &stats{span: nothing(), round: round, taken: taken}
+		now := s.stats[on]
+		if now == nil {
+			now = &stats{span: nothing(), round: round, taken: taken}
+			s.stats[on] = now
 		}
-		s.stats[on].earlier = told.joined()
+		if told.isOf(now.ends) {
+			now.earlier = told.joined()
+		} else {
+			now.earlier = nothing() // it was of another topic of that name
+		}
 	}
 }
 
