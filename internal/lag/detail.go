@@ -99,7 +99,8 @@ func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) [
 	return part.Owners[c.First : c.First+part.Topics[c.Topic].Queues]
 }
 
-// ownersOf are those that the group says, and no part.
+// ownersOf are those that the group says, and no part. It is apart so that owners,
+// which is called for each detail of a scrape, can be inlined.
 func (r *Report) ownersOf(pair *Pair, broker string) []int32 {
 	return r.groups[pair.group].Owners[model.TopicOnBroker{Topic: pair.Topic, Broker: broker}]
 }

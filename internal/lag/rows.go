@@ -97,7 +97,7 @@ func (b *builder) addCommits(index int, d *Detail) {
 			b.desk.seen, seen = b.desk.seen[:0], true
 			q.ends = kept.Ends(int(c.Topic)).See(&b.desk.seen)
 		}
-		b.wait(id, q, p, max(committed, begin), moved[id], value(part.ConsumedAt, int(c.First)+id))
+		b.wait(id, q, p, max(committed, begin), moved[id], model.ValueAt(part.ConsumedAt, int(c.First)+id))
 	}
 }
 
@@ -181,7 +181,7 @@ func (b *builder) addLocal(index int, at int32) {
 	b.run.committed = slowest(b.run.committed, l.Committed)
 	begins := b.begins[l.TopicOnBroker]
 	for id, committed := range l.Committed {
-		end, begin := value(l.Ends, id), value(begins, id)
+		end, begin := model.ValueAt(l.Ends, id), model.ValueAt(begins, id)
 		if committed == unknown || end == unknown {
 			continue
 		}
@@ -210,7 +210,7 @@ func (b *builder) emitOwn(d *Detail) {
 	rows := make([]Row, 0, d.Rows)
 	for q, backlog := range b.run.backlog {
 		if backlog != unknown {
-			rows = append(rows, Row{QueueID: int32(q), Holder: process, Backlog: backlog, Committed: value(b.run.committed, q)})
+			rows = append(rows, Row{QueueID: int32(q), Holder: process, Backlog: backlog, Committed: model.ValueAt(b.run.committed, q)})
 			b.processes.add(process, backlog)
 		}
 	}
@@ -296,14 +296,6 @@ func slowest(a, b []int64) []int64 {
 		}
 	}
 	return low
-}
-
-// value is that of a queue, Unknown where there is none.
-func value(list []int64, q int) int64 {
-	if q < len(list) {
-		return list[q]
-	}
-	return unknown
 }
 
 // plus adds numbers that are not negative. Where only forged offsets can lead

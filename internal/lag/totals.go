@@ -16,7 +16,7 @@ func (f *frame) totals() []TopicTotal {
 		}
 		t.Last = max(t.Last, stored)
 		for q, end := range ends {
-			begin := value(begins, q)
+			begin := model.ValueAt(begins, q)
 			switch {
 			case t.Stored == unknown:
 			case end == unknown || begin == unknown:
@@ -34,7 +34,7 @@ func (f *frame) totals() []TopicTotal {
 		places := f.parts[n].topics
 		for i := range part.Topics {
 			if t := &part.Topics[i]; i == 0 || places[i] != places[i-1] {
-				add(places[i], ends.Read(&part.Ends, t.First, t.Queues), begins.Read(&part.Begins, t.First, t.Queues), value(part.Stored, i))
+				add(places[i], ends.Read(&part.Ends, t.First, t.Queues), begins.Read(&part.Begins, t.First, t.Queues), model.ValueAt(part.Stored, i))
 			}
 		}
 		for i := range part.Others {

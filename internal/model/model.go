@@ -12,6 +12,14 @@ import "time"
 // committed, a beginning that was not asked for.
 const Unknown int64 = -1
 
+// ValueAt is the value at a place of a list; Unknown where the list is shorter.
+func ValueAt(list []int64, i int) int64 {
+	if i < len(list) {
+		return list[i]
+	}
+	return Unknown
+}
+
 // Snapshot is one cluster as one round saw it.
 type Snapshot struct {
 	Cluster string

@@ -104,7 +104,7 @@ func (h *History) takeApart(a *apart, at Tick, ends, begins []int64) {
 			continue
 		}
 		q := &a.queues[id]
-		if came.produce(q.last(), end, (known > 0 && id >= known || a.young) && value(begins, id) <= 0) {
+		if came.produce(q.last(), end, (known > 0 && id >= known || a.young) && model.ValueAt(begins, id) <= 0) {
 			*q = queue{{at: a.taken}}
 		}
 		slowest := int64(math.MaxInt64)

@@ -79,7 +79,7 @@ func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tic
 	before, since := p.earlier.of(i, &d.committed)
 	n := counting{odd: len(pair.back) > 0, begins: pair.began == h.round}
 	for q, now := range commits {
-		if n.count(value(before, q), now) || q >= len(since) || !isBehind(now, in.Ends.At(int(t.First)+q)) {
+		if n.count(model.ValueAt(before, q), now) || q >= len(since) || !isBehind(now, in.Ends.At(int(t.First)+q)) {
 			moved[q] = at
 		} else {
 			moved[q] = since[q]
@@ -148,7 +148,7 @@ func (h *History) countOdd(p *Part, in *model.Part) {
 		before, _ := p.earlier.of(int(i), &committed)
 		pair, at := h.pairs.at(p.pairs[i]), h.Tick(in.TakenAt(t))
 		for q, now := range commits.Read(&in.Committed, c.First, t.Queues) {
-			pair.note(h.round, at, queueKey{broker: in.Broker, id: q}, value(before, q), now)
+			pair.note(h.round, at, queueKey{broker: in.Broker, id: q}, model.ValueAt(before, q), now)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (s *Seen) Find(id int, offset int64) Span {
 	case s.apart != nil && id < len(s.apart.queues):
 		return s.apart.queues[id].find(offset)
 	case s.apart == nil && s.part != nil:
-		return s.part.find(&s.part.topics[s.place], id, offset, value(s.before, id), value(s.now, id))
+		return s.part.find(&s.part.topics[s.place], id, offset, model.ValueAt(s.before, id), model.ValueAt(s.now, id))
 	}
 	return Span{NoTick, NoTick, NoTick}
 }

@@ -165,7 +165,7 @@ func (k *looking) take(place int, at Tick, ends, begins []int64) {
 // takeOne takes the end of one queue. When that went back, no earlier look holds;
 // apart says that the last one must not be used for it.
 func (k *looking) takeOne(id int, end, begin int64) (apart bool) {
-	first, last := value(k.before, id), value(k.now, id)
+	first, last := model.ValueAt(k.before, id), model.ValueAt(k.now, id)
 	if end == model.Unknown {
 		k.keep(id, first, k.takenFirst)
 		return false
@@ -199,10 +199,10 @@ func (k *looking) takeOne(id int, end, begin int64) (apart bool) {
 
 // lastEnd is the newest end of a queue, Unknown where there is none.
 func (k *looking) lastEnd(id int) int64 {
-	if end := value(k.now, id); end != model.Unknown {
+	if end := model.ValueAt(k.now, id); end != model.Unknown {
 		return end
 	}
-	if end := value(k.before, id); end != model.Unknown {
+	if end := model.ValueAt(k.before, id); end != model.Unknown {
 		return end
 	}
 	if id < len(k.older) {
@@ -257,7 +257,7 @@ func (k *looking) widen(id int) {
 // setApart keeps the last look apart for the queues for which it still holds.
 func (k *looking) setApart(ends []int64) {
 	for id, last := range k.now {
-		if end := value(ends, id); end == model.Unknown || last <= end {
+		if end := model.ValueAt(ends, id); end == model.Unknown || last <= end {
 			k.keep(id, last, k.taken)
 		}
 	}

@@ -85,9 +85,9 @@ func (h *History) addOneLocal(key localKey, l *model.LocalCommits) *Local {
 	e, at := h.endsOfLocal(l), h.Tick(l.Taken)
 	n := &Local{committed: l.Committed, moved: make([]Tick, len(l.Committed)), pair: h.meetLocal(l.Topic, key.group)}
 	for q, now := range l.Committed {
-		moved := n.pair.note(h.round, at, queueKey{l.Broker, key.clientID, q}, value(last.committed, q), now)
+		moved := n.pair.note(h.round, at, queueKey{l.Broker, key.clientID, q}, model.ValueAt(last.committed, q), now)
 		n.moved[q] = at
-		if end := value(l.Ends, q); q < len(last.moved) && !moved && (end == model.Unknown || now < end) {
+		if end := model.ValueAt(l.Ends, q); q < len(last.moved) && !moved && (end == model.Unknown || now < end) {
 			n.moved[q] = last.moved[q]
 		}
 		e.need(q, now)

@@ -115,11 +115,3 @@ func plus(a, b int64) int64 {
 	}
 	return a + b
 }
-
-// value is that of a queue, Unknown where there is none.
-func value(list []int64, q int) int64 {
-	if q < len(list) {
-		return list[q]
-	}
-	return model.Unknown
-}

@@ -96,7 +96,7 @@ func (h *History) tell(k *looking, in *model.Part, told *toldWait) {
 // front of them has gone.
 func stands(asked, before, committed, begins []int64) bool {
 	for id, at := range asked {
-		if at >= 0 && (value(before, id) != value(committed, id) || value(committed, id) < max(value(begins, id), 0)) {
+		if at >= 0 && (model.ValueAt(before, id) != model.ValueAt(committed, id) || model.ValueAt(committed, id) < max(model.ValueAt(begins, id), 0)) {
 			return false
 		}
 	}
@@ -110,12 +110,12 @@ func stands(asked, before, committed, begins []int64) bool {
 func (k *looking) tell(at Tick, w *model.Wait, committed, begins []int64) (settled bool) {
 	settled = true
 	for id, asked := range w.Committed {
-		age := value(w.Ages, id)
-		start, begin := value(committed, id), value(begins, id)
+		age := model.ValueAt(w.Ages, id)
+		start, begin := model.ValueAt(committed, id), model.ValueAt(begins, id)
 		if start != model.Unknown || begin == 0 {
 			start = max(start, begin)
 		}
-		settled = settled && (asked < 0 || start == value(committed, id))
+		settled = settled && (asked < 0 || start == model.ValueAt(committed, id))
 		stored := int64(at) - age/Unit.Milliseconds()
 		switch {
 		case asked < 0 || age < 0 || stored < -math.MaxInt32: // not told, or nonsense
@@ -134,7 +134,7 @@ func (k *looking) anchor(id int, at Tick, offset int64, kind uint32) (known bool
 		return false
 	}
 	k.widen(id)
-	q, seen := withLooks(k.older[id], value(k.before, id), k.takenFirst, value(k.now, id), k.taken)
+	q, seen := withLooks(k.older[id], model.ValueAt(k.before, id), k.takenFirst, model.ValueAt(k.now, id), k.taken)
 	if len(q) == 0 {
 		return false
 	}

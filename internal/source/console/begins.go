@@ -61,7 +61,7 @@ func (s *stats) joined() span {
 	all := span{begins: widen(slices.Clone(s.begins), len(s.earlier.begins)), stored: max(s.stored, s.earlier.stored)}
 	for q := range all.begins {
 		if all.begins[q] == model.Unknown {
-			all.begins[q] = value(s.earlier.begins, q)
+			all.begins[q] = model.ValueAt(s.earlier.begins, q)
 		}
 	}
 	return all
@@ -69,28 +69,20 @@ func (s *stats) joined() span {
 
 // beganAt is where a queue began when that was told last.
 func (s *stats) beganAt(q int) int64 {
-	if begin := value(s.begins, q); begin != model.Unknown {
+	if begin := model.ValueAt(s.begins, q); begin != model.Unknown {
 		return begin
 	}
-	return value(s.earlier.begins, q)
+	return model.ValueAt(s.earlier.begins, q)
 }
 
 // newest is when the newest message of so many queues was stored.
 func (s *stats) newest(queues int) int64 {
 	for q := range queues {
-		if value(s.begins, q) == model.Unknown {
+		if model.ValueAt(s.begins, q) == model.Unknown {
 			return max(s.stored, s.earlier.stored)
 		}
 	}
 	return s.stored
-}
-
-// value is that of a queue; Unknown where there is none.
-func value(list []int64, q int) int64 {
-	if q < len(list) {
-		return list[q]
-	}
-	return model.Unknown
 }
 
 // dropStats lets go of what was told of topics and brokers that are no more, and

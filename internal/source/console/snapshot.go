@@ -190,7 +190,7 @@ func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends 
 		told = &stats{span: nothing(), earlier: nothing()}
 	}
 	for q := range ends {
-		p.part.Begins.Append(value(told.begins, q))
+		p.part.Begins.Append(model.ValueAt(told.begins, q))
 	}
 	p.part.Stored = append(p.part.Stored, told.newest(len(ends)))
 	return place

@@ -16,9 +16,7 @@ func (w *reading) fill(part *model.Part) {
 		t.slot = notInPart
 	}
 	part.Begins.AppendUnknown(part.Ends.Len() - part.Begins.Len())
-	if n := len(part.Topics) - len(part.Stored); n > 0 {
-		part.Stored = appendUnknown(slices.Grow(part.Stored, n), n)
-	}
+	widenStored(part)
 	for i, t := range w.inPart {
 		if w.from[i] = notInPart; t != nil {
 			w.from[i], t.slot = t.placed, int32(i)
@@ -57,7 +55,7 @@ func (w *reading) fillTopic(part *model.Part, i int) {
 			continue
 		}
 		whole = whole && end <= 0
-		if begin := value(old, q); begin != model.Unknown {
+		if begin := model.ValueAt(old, q); begin != model.Unknown {
 			if t.undecided || begin > end {
 				lost = true
 				continue
@@ -82,14 +80,6 @@ func newest(now int64, whole bool, before int64) int64 {
 		return now
 	}
 	return max(now, before)
-}
-
-// value is that of a queue; Unknown where there is none.
-func value(list []int64, q int) int64 {
-	if q < len(list) {
-		return list[q]
-	}
-	return model.Unknown
 }
 
 // watch notes the ends of a topic that were read in the round, and forgets what

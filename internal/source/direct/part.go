@@ -279,24 +279,21 @@ func (p *partBuilder) noteBegin(i int, begin int64) {
 
 // noteStored notes when the newest message of one of a topic's queues was stored.
 func (p *partBuilder) noteStored(i int, at int64) {
-	if n := len(p.part.Topics) - len(p.part.Stored); n > 0 {
-		p.part.Stored = appendUnknown(slices.Grow(p.part.Stored, n), n)
-	}
+	widenStored(p.part)
 	p.part.Stored[i] = max(p.part.Stored[i], at)
+}
+
+// widenStored makes room for all topics of a part.
+func widenStored(part *model.Part) {
+	if n := len(part.Topics) - len(part.Stored); n > 0 {
+		part.Stored = appendUnknown(slices.Grow(part.Stored, n), n)
+	}
 }
 
 // notedBegin is what was noted of a queue.
 func notedBegin(part *model.Part, i int) int64 {
 	if i < part.Begins.Len() {
 		return part.Begins.At(i)
-	}
-	return model.Unknown
-}
-
-// notedStored is what was noted of a topic.
-func notedStored(part *model.Part, i int) int64 {
-	if i < len(part.Stored) {
-		return part.Stored[i]
 	}
 	return model.Unknown
 }

@@ -61,7 +61,7 @@ func copyTopics(to, from *model.Part, take func(i int) bool) {
 		for q := range int(t.Queues) {
 			to.Begins.Append(notedBegin(from, int(t.First)+q))
 		}
-		to.Stored = append(to.Stored, notedStored(from, i))
+		to.Stored = append(to.Stored, model.ValueAt(from.Stored, i))
 		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues, Taken: model.StampOf(from.TakenAt(&t))})
 	}
 	for _, c := range from.Commits {

@@ -84,7 +84,7 @@ func (m *topicMemory) stats(last *model.Part, room *model.Run) (begins []int64, 
 	if m.placed == notInPart {
 		return nil, model.Unknown
 	}
-	return offsetsAt(&last.Begins, last, m.placed, room), notedStored(last, int(m.placed))
+	return offsetsAt(&last.Begins, last, m.placed, room), model.ValueAt(last.Stored, int(m.placed))
 }
 
 // takeOver keeps what the last part knows of a topic and the next one will not.
@@ -96,7 +96,7 @@ func (m *topicMemory) takeOver(last *model.Part, room *model.Run) {
 	s := newTopicStats(int(t.Queues), last.TakenAt(t))
 	copy(s.begins(), offsetsAt(&last.Begins, last, m.placed, room))
 	copy(s.ends(), endsAt(last, m.placed, room))
-	s.stored = notedStored(last, int(m.placed))
+	s.stored = model.ValueAt(last.Stored, int(m.placed))
 	m.setTold(s)
 }
 
