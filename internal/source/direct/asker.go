@@ -30,6 +30,7 @@ type asker struct {
 	answers []answer
 	awaited map[askKey]struct{} // questions that the round waits for
 	idle    chan struct{}       // closed when there is none left
+	settled chan struct{}       // closed when no question is open; nil: nobody waits for that
 }
 
 const (
@@ -56,7 +57,8 @@ type question struct {
 type answer struct {
 	question
 	addr string
-	held *held // nil when err is set
+	took time.Duration // from the sending of the question
+	held *held         // nil when err is set
 	err  error
 }
 
@@ -135,8 +137,9 @@ func (a *asker) work(addr string, queue *askQueue) {
 		}
 		a.mu.Unlock()
 
-		got := answer{question: q, addr: addr}
+		got, sent := answer{question: q, addr: addr}, time.Now()
 		got.held, got.err = a.one(addr, q)
+		got.took = time.Since(sent)
 
 		a.mu.Lock()
 		a.answers = append(a.answers, got)
@@ -150,6 +153,10 @@ func (a *asker) close(key askKey) {
 	if delete(a.queued, key); len(a.queued) == 0 {
 		// A map never shrinks, and in the beginning everybody was asked.
 		a.queued = make(map[askKey]struct{})
+		if a.settled != nil {
+			close(a.settled)
+			a.settled = nil
+		}
 	}
 	if delete(a.awaited, key); len(a.awaited) == 0 && a.idle != nil {
 		close(a.idle)
@@ -217,6 +224,26 @@ func (a *asker) wait(ctx context.Context, longest time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.awaited, a.idle = make(map[askKey]struct{}), nil
+}
+
+// settle waits until no question is open, but no longer than longest.
+func (a *asker) settle(ctx context.Context, longest time.Duration) {
+	a.mu.Lock()
+	if len(a.queued) == 0 {
+		a.mu.Unlock()
+		return
+	}
+	if a.settled == nil {
+		a.settled = make(chan struct{})
+	}
+	settled := a.settled
+	a.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	select {
+	case <-settled:
+	case <-ctx.Done():
+	}
 }
 
 // take hands over the answers that have come since it was called last.

@@ -78,6 +78,10 @@ type Source struct {
 	clusters    map[string]*cluster
 	lastBegan   time.Time // of the round before
 
+	// What is asked behind the last round, and is not planned yet.
+	unplanned *round
+	later     []laterQuestion
+
 	scratches scratches
 }
 
@@ -123,14 +127,23 @@ func (s *Source) Collect(ctx context.Context) source.Round {
 	r.within("processes", 1, r.askOwners)
 	r.finishGroups()
 	r.within("runtimes", 1, r.takePulses)
-	r.planErrands()
+	r.showFound()
 	s.client.Trim()
-	s.lastBegan = r.began
+	s.unplanned = r
 	return source.Round{Snapshots: r.snapshots(), Failures: r.failures.List(), Steps: r.steps}
 }
 
-// Behind sends what was planned to be asked behind the last round.
+// Behind plans what is to be asked behind the last round, and sends it.
 func (s *Source) Behind() {
+	if r := s.unplanned; r != nil {
+		s.unplanned = nil
+		r.planErrands()
+		s.lastBegan = r.began
+	}
+	for _, q := range s.later {
+		s.asker.ask(q.addr, q.question)
+	}
+	s.later = nil
 	for _, c := range s.clusters {
 		for _, b := range c.brokers {
 			b.errands.start(s)

@@ -133,7 +133,8 @@ func isUnreachable(err error) bool {
 }
 
 // Settle waits until nothing is asked any more behind the last round, or ctx ends:
-// for who reads one round, or a few.
+// for who reads one round, or a few. For consumer processes that do not answer it
+// waits as long as a round does.
 func (s *Source) Settle(ctx context.Context) {
 	s.Behind()
 	for _, c := range s.clusters {
@@ -151,6 +152,7 @@ func (s *Source) Settle(ctx context.Context) {
 			}
 		}
 	}
+	s.asker.settle(ctx, s.opts.OwnerWait)
 }
 
 // busy says whether errands are under way.

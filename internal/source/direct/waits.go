@@ -43,15 +43,18 @@ func (w *waits) set(k pairKey, told *toldWait) {
 	w.byPair[k], w.changed = told, true
 }
 
-// of lets go of the ages that the round does not need any more, and lists the
-// others.
-func (w *waits) of(round time.Time) []model.Wait {
+// keepNeeded lets go of the ages that the round does not need any more.
+func (w *waits) keepNeeded(round time.Time) {
 	for k, told := range w.byPair {
 		if told.needed != round {
 			delete(w.byPair, k)
 			w.changed = true
 		}
 	}
+}
+
+// sorted lists the ages.
+func (w *waits) sorted() []model.Wait {
 	if !w.changed {
 		return w.list
 	}

@@ -89,8 +89,8 @@ func TestAgesOfWhatWasThereBefore(t *testing.T) {
 			s.Must(s.MQ.Commit("billing", "orders", "broker-a", q, 10))
 		}
 		n = asked()
-		s.wantWaits("it has passed what was there before", s.round(time.Second))
 		s.round(time.Second)
+		s.wantWaits("it has passed what was there before", s.round(time.Second))
 		if asked() != n {
 			t.Errorf("asked %d times about what came while somebody watched", asked()-n)
 		}
@@ -128,6 +128,7 @@ func TestAgeOfACommitThatWentBack(t *testing.T) {
 		s.round(time.Second)
 		s.wantWaits("far", s.round(time.Second), "billing 0: 12 8s")
 		s.Must(s.MQ.Commit("billing", "orders", "broker-a", 0, 15))
+		s.round(time.Second)
 		s.wantWaits("it is back", s.round(time.Second))
 	})
 }
