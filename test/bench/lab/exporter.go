@@ -48,7 +48,7 @@ func moduleRoot(ctx context.Context) (string, error) {
 // StartExporter starts the binary before a cluster, and waits until it is
 // ready.
 func StartExporter(ctx context.Context, path string, nameServers []string, env []string, args ...string) (*Exporter, error) {
-	addr, err := freeAddr()
+	addr, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,8 @@ func StartExporter(ctx context.Context, path string, nameServers []string, env [
 	return e, nil
 }
 
-func freeAddr() (string, error) {
+// FreeAddr is an address of this machine that nobody listens on.
+func FreeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err

@@ -57,7 +57,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer s.fake.Stop()
-	if s.exporter, err = lab.StartExporter(ctx, *binary, s.fake.NameServers, nil, fmt.Sprintf("--collect.interval=%v", every)); err != nil {
+	if s.profiles, err = lab.FreeAddr(); err != nil {
+		return err
+	}
+	args := []string{fmt.Sprintf("--collect.interval=%v", every), "--web.pprof-address=" + s.profiles}
+	if s.exporter, err = lab.StartExporter(ctx, *binary, s.fake.NameServers, nil, args...); err != nil {
 		return err
 	}
 	defer s.exporter.Stop()
@@ -71,19 +75,20 @@ const every = 5 * time.Second
 type soak struct {
 	fake     *lab.Fake
 	exporter *lab.Exporter
+	profiles string // address of the exporter's
 	reader   *lab.Reader
 }
 
 // minute is what was seen in one.
 type minute struct {
-	rest, peak int64 // RssAnon in bytes: the least and the most
-	goroutines int   // the least that a scrape found
+	rest, peak int64          // RssAnon in bytes: the least and the most
+	goroutines lab.Goroutines // when they were fewest
 	series     int
 	rounds     float64 // since the start
 }
 
 func (s *soak) run(ctx context.Context, minutes int) error {
-	start, err := s.atRest(ctx)
+	start, err := s.atRest(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -98,7 +103,7 @@ func (s *soak) run(ctx context.Context, minutes int) error {
 		seen = append(seen, m)
 		fmt.Println(m.line(i + 1))
 	}
-	end, err := s.atRest(ctx)
+	end, err := s.atRest(ctx, start.goroutines)
 	if err != nil {
 		return err
 	}
@@ -140,21 +145,42 @@ func (s *soak) least(ctx context.Context, times int, do func() error) (least min
 			return least, err
 		}
 		if i > 0 {
-			now.rest, now.goroutines = min(now.rest, least.rest), min(now.goroutines, least.goroutines)
+			now = now.least(least)
 		}
-		now.peak = max(now.peak, least.peak)
 		least = now
 	}
 	return least, nil
 }
 
+// least is the least of two moments; the rest is the first one's.
+func (m minute) least(of minute) minute {
+	m.rest, m.peak = min(m.rest, of.rest), max(m.peak, of.peak)
+	if of.goroutines.Count() <= m.goroutines.Count() {
+		m.goroutines = of.goroutines
+	}
+	return m
+}
+
+// moments is how many times it is looked at while nothing comes or goes, and
+// maxMoments how many times until there are no more goroutines than there were:
+// rounds, errands and questions go on, and one that is left over does not end.
+const moments, maxMoments = 10, 60
+
 // atRest is what it has when nothing comes or goes any more, and everything is
-// known: the least of some moments, since rounds and their errands go on.
-func (s *soak) atRest(ctx context.Context) (minute, error) {
+// known: the least of some moments.
+func (s *soak) atRest(ctx context.Context, before lab.Goroutines) (minute, error) {
 	if err := sleep(ctx, time.Minute); err != nil {
 		return minute{}, err
 	}
-	return s.least(ctx, 10, func() error { return nil })
+	nothing := func() error { return nil }
+	least, err := s.least(ctx, moments, nothing)
+	for i := moments; err == nil && before != nil && least.goroutines.Count() > before.Count() && i < maxMoments; i++ {
+		var now minute
+		if now, err = s.least(ctx, 1, nothing); err == nil {
+			least = now.least(least)
+		}
+	}
+	return least, err
 }
 
 // look is what is seen at one moment.
@@ -163,7 +189,10 @@ func (s *soak) look(ctx context.Context) (minute, error) {
 	if err != nil {
 		return minute{}, err
 	}
-	m := minute{goroutines: int(sums["go_goroutines"]), rounds: sums["rocketmq_exporter_rounds_total"]}
+	m := minute{rounds: sums["rocketmq_exporter_rounds_total"]}
+	if m.goroutines, err = s.reader.Goroutines(ctx, s.profiles); err != nil {
+		return minute{}, err
+	}
 	for _, n := range counts {
 		m.series += n
 	}
@@ -174,7 +203,7 @@ func (s *soak) look(ctx context.Context) (minute, error) {
 
 func (m minute) line(i int) string {
 	mib := func(n int64) float64 { return float64(n) / (1 << 20) }
-	return fmt.Sprintf("%6d  %17.1f  %8.1f  %10d  %6d  %6.0f", i, mib(m.rest), mib(m.peak), m.goroutines, m.series, m.rounds)
+	return fmt.Sprintf("%6d  %17.1f  %8.1f  %10d  %6d  %6.0f", i, mib(m.rest), mib(m.peak), m.goroutines.Count(), m.series, m.rounds)
 }
 
 // growth is by how much the peaks may differ: the collector's work does not
@@ -188,8 +217,10 @@ func judge(start, end minute, seen []minute) error {
 	if early, late := most(seen[n:2*n]), most(seen[len(seen)-n:]); float64(late) > growth*float64(early) {
 		errs = append(errs, fmt.Errorf("memory grows: at most %.1f MiB in the second quarter, %.1f MiB in the last", float64(early)/(1<<20), float64(late)/(1<<20)))
 	}
-	if end.goroutines > start.goroutines {
-		errs = append(errs, fmt.Errorf("%d goroutines at the start, %d at the end", start.goroutines, end.goroutines))
+	if was, is := start.goroutines.Count(), end.goroutines.Count(); is > was {
+		errs = append(errs, fmt.Errorf("%d goroutines at the start, %d at the end: %s", was, is, end.goroutines.Since(start.goroutines)))
+	} else if changes := end.goroutines.Since(start.goroutines); changes != "" {
+		fmt.Printf("of the goroutines: %s\n", changes)
 	}
 	if len(errs) == 0 {
 		fmt.Println("memory is flat, and no goroutine is left over")
