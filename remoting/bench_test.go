@@ -32,6 +32,26 @@ func manyRows(b testing.TB, body []byte, n int) []byte {
 	return append(out, body[to:]...)
 }
 
+// longOffsets are the commits of n groups on a topic of 8 queues each, which have
+// been in use for some years.
+func longOffsets(n int) []byte {
+	out := []byte(`{"offsetTable":{`)
+	for i := range n {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, `"topic-of-some-length-%05d@consumer-group-%05d":{`, i/4, i)
+		for q := range 8 {
+			if q > 0 {
+				out = append(out, ',')
+			}
+			out = fmt.Appendf(out, "%d:%d", q, 100_000_000+(i*8+q)*7919)
+		}
+		out = append(out, '}')
+	}
+	return append(out, "}}"...)
+}
+
 func BenchmarkDecode(b *testing.B) {
 	probe := recordedBody(b, "5.5.0", "208-probe")
 	stats := recordedBody(b, "5.5.0", "202-topic-stats-orders")
@@ -41,6 +61,10 @@ func BenchmarkDecode(b *testing.B) {
 		decode func([]byte) error
 	}{
 		{"43-offsets", recordedBody(b, "5.5.0", "43-offsets"), func(body []byte) error {
+			_, err := DecodeConsumerOffsets(body, func(OffsetKey) bool { return true }, func(int32, int64) {})
+			return err
+		}},
+		{"43-offsets-long", longOffsets(1000), func(body []byte) error {
 			_, err := DecodeConsumerOffsets(body, func(OffsetKey) bool { return true }, func(int32, int64) {})
 			return err
 		}},

@@ -159,7 +159,7 @@ func splitOffsetKey(key []byte) (OffsetKey, bool) {
 func DecodeConsumerOffsets(body []byte, key func(OffsetKey) bool, offset func(queueID int32, committed int64)) (odd int, err error) {
 	s := scanner{data: body}
 	for s.entry("offsetTable") {
-		k, ok := splitOffsetKey(s.key())
+		k, ok := splitOffsetKey(s.longKey())
 		if !ok {
 			odd++
 		}
@@ -172,37 +172,52 @@ func DecodeConsumerOffsets(body []byte, key func(OffsetKey) bool, offset func(qu
 	return odd, bodyError(GetAllConsumerOffset, s.end())
 }
 
+// longKey is key for what is rather long: it looks for the end in larger steps.
+func (s *scanner) longKey() []byte {
+	if s.peek() == '"' {
+		start := s.pos + 1
+		n := bytes.IndexByte(s.data[start:], '"')
+		if n >= 0 && bytes.IndexByte(s.data[start:start+n], '\\') < 0 {
+			s.pos = start + n + 1
+			s.colon()
+			return s.data[start : start+n : start+n]
+		}
+	}
+	return s.key()
+}
+
 func (s *scanner) offsets(offset func(queueID int32, committed int64)) {
-	if s.null() {
+	if s.null() || !s.enter('{') {
 		return
 	}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		id, v, ok := s.plainOffset()
-		if !ok {
-			id = s.int32()
-			s.colon()
-			v = s.int64()
-		}
+	for first := !s.plainOffsets(offset); s.more('}', first); first = false {
+		id := s.int32()
+		s.colon()
+		v := s.int64()
 		if s.err == nil {
 			offset(id, v)
 		}
 	}
 }
 
-// plainOffset takes an entry such as 3:127 if it stands next without anything
-// unusual: nearly every one of a broker's thousands does.
-func (s *scanner) plainOffset() (queueID int32, committed int64, ok bool) {
-	id, i := digits(s.data, s.pos)
-	if i == s.pos || id > math.MaxInt32 || i == len(s.data) || s.data[i] != ':' {
-		return 0, 0, false
+// plainOffsets takes the entries such as 3:127 that stand next without anything
+// unusual: nearly every one of a broker's thousands does. It says whether there were
+// any. What ends the last one still stands there.
+func (s *scanner) plainOffsets(offset func(queueID int32, committed int64)) (any bool) {
+	for at := s.pos; ; at = s.pos + 1 {
+		id, i := digits(s.data, at)
+		if i == at || id > math.MaxInt32 || i == len(s.data) || s.data[i] != ':' {
+			return any
+		}
+		v, end := manyDigits(s.data, i+1)
+		if end == i+1 || end == len(s.data) || s.data[end] != ',' && s.data[end] != '}' {
+			return any
+		}
+		s.pos, any = end, true
+		if offset(int32(id), v); s.data[end] == '}' {
+			return true
+		}
 	}
-	v, end := digits(s.data, i+1)
-	if end == i+1 || end == len(s.data) || s.data[end] != ',' && s.data[end] != '}' {
-		return 0, 0, false
-	}
-	s.pos = end
-	return int32(id), v, true
 }
 
 // entry steps through the entries of the table called name in the object that is
@@ -331,57 +346,6 @@ func (s *scanner) topicOffset() TopicOffset {
 			o.Max = s.int64()
 		case "lastUpdateTimestamp":
 			o.LastUpdate = s.int64()
-		default:
-			s.skip()
-		}
-	}
-	return o
-}
-
-// ConsumeOffset is what a broker says of one queue and one group
-// (OffsetWrapper in RocketMQ).
-type ConsumeOffset struct {
-	BrokerOffset   int64 // offset of the next message to come
-	ConsumerOffset int64 // commit of the group; 0 also when it never committed
-	PullOffset     int64 // 5.1 and later
-	LastTimestamp  int64 // store time of the last consumed message, ms since 1970, 0 if unknown
-}
-
-// DecodeConsumeStats reads the answer to GET_CONSUME_STATS (ConsumeStats).
-func DecodeConsumeStats(body []byte, queue func(MessageQueue, ConsumeOffset)) error {
-	s := scanner{data: body}
-	for s.entry("offsetTable") {
-		q := s.messageQueueKey()
-		o := s.consumeOffset()
-		if s.err == nil {
-			queue(q, o)
-		}
-	}
-	return bodyError(GetConsumeStats, s.end())
-}
-
-func (s *scanner) consumeOffset() ConsumeOffset {
-	start := s.pos
-	var o ConsumeOffset
-	if s.member(`{"brokerOffset":`, &o.BrokerOffset) && s.member(`,"consumerOffset":`, &o.ConsumerOffset) &&
-		s.member(`,"lastTimestamp":`, &o.LastTimestamp) {
-		s.member(`,"pullOffset":`, &o.PullOffset) // not before 5.1
-		if s.literal("}") {
-			return o
-		}
-	}
-	s.pos, o = start, ConsumeOffset{}
-	s.enter('{')
-	for first := true; s.more('}', first); first = false {
-		switch string(s.key()) {
-		case "brokerOffset":
-			o.BrokerOffset = s.int64()
-		case "consumerOffset":
-			o.ConsumerOffset = s.int64()
-		case "pullOffset":
-			o.PullOffset = s.int64()
-		case "lastTimestamp":
-			o.LastTimestamp = s.int64()
 		default:
 			s.skip()
 		}

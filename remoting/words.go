@@ -34,3 +34,25 @@ func nextBracket(data []byte, i int) int {
 	}
 	return i
 }
+
+// manyDigits is digits for numbers that are mostly long: it takes the first eight
+// digits at once.
+func manyDigits(data []byte, i int) (v int64, end int) {
+	if i+8 > len(data) {
+		return digits(data, i)
+	}
+	x := binary.LittleEndian.Uint64(data[i:]) ^ '0'*everyByte // digits become their values
+	n := bits.TrailingZeros64((x+(0x80-10)*everyByte|x)&topBits) / 8
+	// The first digit is the lowest byte: noughts go in front of it.
+	x <<= 64 - 8*n
+	x = (x*10 + x>>8) & 0x00ff00ff00ff00ff
+	x = (x*100 + x>>16) & 0x0000ffff0000ffff
+	v = int64((x*10_000 + x>>32) & 0xffffffff)
+	if i += n; n < 8 {
+		return v, i
+	}
+	for limit := min(len(data), i+10); i < limit && data[i]-'0' <= 9; i++ {
+		v = v*10 + int64(data[i]-'0')
+	}
+	return v, i
+}

@@ -20,3 +20,18 @@ func FuzzNextBracket(f *testing.F) {
 		}
 	})
 }
+
+func FuzzManyDigits(f *testing.F) {
+	for _, text := range []string{"", "7", "12345678", "123456789,", "999999999999999999", "1234567890123456789}", "12a45678", "1234567:", ":;<=>?@0", "\xb0\xb1\x80\x00", "//////00"} {
+		f.Add([]byte(text))
+		f.Add(append([]byte(text), "and more behind it"...))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for i := range len(data) + 1 {
+			want, wantEnd := digits(data, i)
+			if got, end := manyDigits(data, i); got != want || end != wantEnd {
+				t.Fatalf("of %q from %d on: %d up to %d, want %d up to %d", data, i, got, end, want, wantEnd)
+			}
+		}
+	})
+}
