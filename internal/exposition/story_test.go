@@ -69,7 +69,12 @@ func (b *builder) topic(broker, topic string, begins, ends []int64) {
 // commit adds what a group committed on the topic that was added last.
 func (b *builder) commit(broker, group string, committed ...int64) {
 	p := b.part(broker)
-	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+	place := slices.Index(p.Groups, group)
+	if place < 0 {
+		place = len(p.Groups)
+		p.Groups = append(p.Groups, group)
+	}
+	p.Commits = append(p.Commits, model.Commits{Group: int32(place), Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
 	p.Committed.Append(committed...)
 }
 

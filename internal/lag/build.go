@@ -52,6 +52,7 @@ type places struct{ topics, brokers, groups map[string]int32 }
 type partPlaces struct {
 	broker int32
 	topics []int32 // by the part's Topics
+	groups []int32 // by the part's Groups; notCounted where nobody told of the group
 }
 
 func newFrame(s *model.Snapshot, past *store.History, rules Rules) *frame {
@@ -80,7 +81,7 @@ func (f *frame) name() {
 		for j := range list {
 			list[j] = meet(p.topics, &topics, part.Topics[j].Name)
 		}
-		f.parts[i] = partPlaces{meet(p.brokers, &brokers, part.Broker), list}
+		f.parts[i] = partPlaces{broker: meet(p.brokers, &brokers, part.Broker), topics: list}
 		for j := range part.Others {
 			meet(p.topics, &topics, part.Others[j].Topic)
 		}
@@ -101,6 +102,28 @@ func (f *frame) name() {
 		}
 	}
 	f.places, f.topics, f.brokers = p, topics, brokers
+	f.placeGroups()
+}
+
+// placeGroups notes the places of the groups of each part. Mostly all brokers have
+// the same ones, and their parts the same list.
+func (f *frame) placeGroups() {
+	for i := range f.parts {
+		names := f.snapshot.Parts[i].Groups
+		if i > 0 && model.SameList(names, f.snapshot.Parts[i-1].Groups) {
+			f.parts[i].groups = f.parts[i-1].groups
+			continue
+		}
+		list := make([]int32, len(names))
+		for j, name := range names {
+			g, ok := f.places.groups[name]
+			if !ok {
+				g = notCounted
+			}
+			list[j] = g
+		}
+		f.parts[i].groups = list
+	}
 }
 
 // meet is the number of a name: names are numbered as they come.

@@ -35,7 +35,7 @@ const notCounted int32 = -1
 // a detail has room for all of its queues.
 func (f *frame) layOut() (*Report, layout) {
 	d := dealing{frame: f, layout: layout{placed: make([][]int32, len(f.parts)), stretches: make([]stretch, len(f.groups)+1)}}
-	inParallel(len(f.parts), func(i int) { d.placed[i] = f.groupsOf(f.snapshot.Parts[i].Part) })
+	inParallel(len(f.parts), func(i int) { d.placed[i] = f.groupsOf(i) })
 	d.sort()
 	d.sift()
 	d.makeRoom()
@@ -47,14 +47,11 @@ func (f *frame) layOut() (*Report, layout) {
 
 // groupsOf are the places of the groups of a part's commits; notCounted where
 // nobody told of the group.
-func (f *frame) groupsOf(part *model.Part) []int32 {
-	list := make([]int32, len(part.Commits))
-	for i := range part.Commits {
-		g, ok := f.places.groups[part.Commits[i].Group]
-		if !ok {
-			g = notCounted
-		}
-		list[i] = g
+func (f *frame) groupsOf(part int) []int32 {
+	commits, groups := f.snapshot.Parts[part].Commits, f.parts[part].groups
+	list := make([]int32, len(commits))
+	for i := range commits {
+		list[i] = groups[commits[i].Group]
 	}
 	return list
 }

@@ -267,6 +267,15 @@ func shuffled(rng *rand.Rand, s *model.Snapshot) *model.Snapshot {
 		part := *c.Parts[i].Part
 		part.Commits = slices.Clone(part.Commits)
 		rng.Shuffle(len(part.Commits), reflect.Swapper(part.Commits))
+		places := rng.Perm(len(part.Groups))
+		groups := make([]string, len(places))
+		for j, place := range places {
+			groups[place] = part.Groups[j]
+		}
+		for j := range part.Commits {
+			part.Commits[j].Group = int32(places[part.Commits[j].Group])
+		}
+		part.Groups = groups
 		c.Parts[i].Part = &part
 	}
 	c.Groups = slices.Clone(s.Groups)

@@ -42,9 +42,9 @@ func wideRounds(n int) []*model.Snapshot {
 			groups[g].Clients = append(groups[g].Clients, model.Client{ID: ip + "@1#1", IP: ip, PID: "1"})
 		}
 	}
-	retries := make([]string, wideGroups)
+	names, retries := make([]string, wideGroups), make([]string, wideGroups)
 	for g := range retries {
-		retries[g] = "%RETRY%" + groups[g].Name
+		names[g], retries[g] = groups[g].Name, "%RETRY%"+groups[g].Name
 	}
 	rounds := make([]*model.Snapshot, n)
 	for i := range rounds {
@@ -52,20 +52,23 @@ func wideRounds(n int) []*model.Snapshot {
 	}
 	for b := range wideBrokers {
 		name := fmt.Sprintf("broker-%02d", b)
-		type consumed struct{ topic, group string }
+		type consumed struct {
+			topic string
+			group int
+		}
 		var list []consumed
 		for g := range groups {
-			list = append(list, consumed{retries[g], groups[g].Name})
+			list = append(list, consumed{retries[g], g})
 			for i := range perGroup {
 				if at := (g*perGroup + i) % wideTopics; (b-at*wideSpread%wideBrokers+wideBrokers)%wideBrokers < wideSpread {
-					list = append(list, consumed{topics[at], groups[g].Name})
+					list = append(list, consumed{topics[at], g})
 				}
 			}
 		}
 		rng.Shuffle(len(list), reflect.Swapper(list))
 		var part model.Part
 		var owners []int32
-		part.Broker = name
+		part.Broker, part.Groups = name, names
 		places := make(map[string]int32)
 		firstCommit := int32(0)
 		ends := int32(0)
@@ -81,7 +84,7 @@ func wideRounds(n int) []*model.Snapshot {
 				part.Topics = append(part.Topics, model.Topic{Name: c.topic, First: ends, Queues: queues})
 				ends += queues
 			}
-			part.Commits = append(part.Commits, model.Commits{Group: c.group, Topic: at, First: firstCommit})
+			part.Commits = append(part.Commits, model.Commits{Group: int32(c.group), Topic: at, First: firstCommit})
 			for q := range part.Topics[at].Queues {
 				owners = append(owners, q%wideProcesses)
 			}
@@ -89,7 +92,7 @@ func wideRounds(n int) []*model.Snapshot {
 		}
 		far := make([]int64, len(part.Commits)) // how far each is behind
 		for i := range far {
-			if far[i] = rng.Int64N(5); part.Commits[i].Group[len(part.Commits[i].Group)-1] == '0' {
+			if far[i] = rng.Int64N(5); part.Commits[i].Group%10 == 0 {
 				far[i] = rng.Int64N(50_000)
 			}
 		}

@@ -20,6 +20,11 @@ func ValueAt(list []int64, i int) int64 {
 	return Unknown
 }
 
+// SameList says whether two lists are one: rounds share what does not change.
+func SameList[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
 // Snapshot is one cluster as one round saw it.
 type Snapshot struct {
 	Cluster string
@@ -133,7 +138,9 @@ type Part struct {
 	// Stored holds one value per topic: when its newest message was stored, in
 	// ms since 1970 by the broker's clock. Unknown where nobody told, or there
 	// is none. It may be as old as the slower cycle. nil: told of no topic.
-	Stored  []int64
+	Stored []int64
+	// Groups are names that Commits refer to; there may be others among them.
+	Groups  []string
 	Commits []Commits
 	// Committed holds one value per queue of each entry of Commits; Unknown
 	// where the group never committed.
@@ -216,10 +223,13 @@ func (p *Part) TakenAt(t *Topic) time.Time {
 
 // Commits is what one group has committed on one topic of one broker.
 type Commits struct {
-	Group string
+	Group int32 // index in Part.Groups
 	Topic int32 // index in Part.Topics
 	First int32 // index of queue 0 in Part.Committed
 }
+
+// GroupOf is the name of the group of an entry of Commits.
+func (p *Part) GroupOf(c *Commits) string { return p.Groups[c.Group] }
 
 // Message models.
 const (

@@ -153,7 +153,8 @@ func (w *lookWorld) tell() model.PartOfRound {
 
 func (w *lookWorld) add(p *model.Part, name string, t *lookTopic, taken time.Time) {
 	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(p.Ends.Len()), Queues: int32(len(t.told)), Taken: stampOf(taken)})
-	p.Commits = append(p.Commits, model.Commits{Group: "g", Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+	p.Groups = []string{"g"}
+	p.Commits = append(p.Commits, model.Commits{Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
 	p.Ends.Append(t.told...)
 	p.Begins.Append(make([]int64, len(t.told))...)
 	p.Committed.Append(resized(t.commits, len(t.told))...)

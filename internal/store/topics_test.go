@@ -97,7 +97,7 @@ func TestRepeatedTopic(t *testing.T) {
 			Topics: []model.Topic{
 				{Name: "orders", Queues: 1, Taken: stampOf(began().Add(interval * 2))}, {Name: "orders", First: 1, Queues: 1, Taken: stampOf(began().Add(interval))},
 			},
-			Commits: []model.Commits{{Group: "g"}, {Group: "h", Topic: 1, First: 1}}, Committed: model.OffsetsOf(100+10*i, 20),
+			Groups: []string{"g", "h"}, Commits: []model.Commits{{}, {Group: 1, Topic: 1, First: 1}}, Committed: model.OffsetsOf(100+10*i, 20),
 		}}}})
 		if h.Part(0).Ends(0) != h.Part(0).Ends(1) {
 			t.Fatal("one topic has two histories")

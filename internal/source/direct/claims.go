@@ -140,7 +140,7 @@ func askedOf(claimants []claimant, client int32) model.Stamp {
 // queues of groups that are as they were and had all their queues held.
 func (r *round) assignOwners(c *cluster) {
 	groups := c.sortedGroups()
-	changed := !sameList(groups, c.assigned)
+	changed := !model.SameList(groups, c.assigned)
 	c.assigned = groups
 	for _, g := range groups {
 		g.claimants()

@@ -366,7 +366,7 @@ func (r *round) settleGroups() {
 		}
 		for _, b := range c.brokers {
 			b.known.groups.meet(c.groups)
-			b.pairs.set.meet(c.groups)
+			b.groups.meet(c.groups)
 		}
 	}
 }

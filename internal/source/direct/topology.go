@@ -23,7 +23,7 @@ type broker struct {
 	reader string  // its address
 
 	part    *model.Part // last good offsets
-	pairs   pairs       // of the part
+	groups  *groupSet   // the part's: the broker may have others by now
 	relaid  bool        // of the round: it has other topics or commits than the last part
 	owners  []int32     // who holds each queue of the part's commits
 	partAge int         // rounds since they were read
