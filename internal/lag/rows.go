@@ -65,8 +65,8 @@ func (b *builder) addCommits(index int, d *Detail) {
 	var moved []store.Tick
 	if kept != nil {
 		p.kept, moved, q.now = kept.Pair(index), kept.Moved(c.First, t.Queues), b.reading.taken
-		if t.Taken != model.NoStamp {
-			q.now = b.past.Tick(t.Taken.Time())
+		if own := part.OwnTaken(int(c.Topic)); own != model.NoStamp {
+			q.now = b.past.Tick(own.Time())
 		}
 	}
 	seen := false

@@ -129,6 +129,11 @@ type Part struct {
 	// several times in a row where its groups were told different ends; the
 	// latest ends come first.
 	Topics []Topic
+	// TopicsTaken holds one value per topic: when its ends and commits were
+	// read, where that was not with the part: a source may read topic by topic,
+	// and old ones stand in for those that could not be read. NoStamp: Taken.
+	// nil: all were read with the part.
+	TopicsTaken []Stamp
 	// Ends and Begins hold one value per queue of each topic: the offset of
 	// the next message to come, and of the oldest one that is kept. Ends are
 	// of the round. Begins are too where they decide whether a missing commit
@@ -188,10 +193,6 @@ type Topic struct {
 	Name   string
 	First  int32 // index of queue 0 in Part.Ends and Part.Begins
 	Queues int32
-	// Taken is when its ends and commits were read, where that was not with
-	// the part: a source may read topic by topic, and old ones stand in for
-	// those that could not be read. NoStamp: Part.Taken.
-	Taken Stamp
 }
 
 // Stamp is a time in ms since 1970, in a third of the bytes of a time.Time: a
@@ -214,11 +215,19 @@ func (p *Part) Repeats(topic int) bool {
 }
 
 // TakenAt is when the ends and commits of a topic of the part were read.
-func (p *Part) TakenAt(t *Topic) time.Time {
-	if t.Taken == NoStamp {
-		return p.Taken
+func (p *Part) TakenAt(topic int) time.Time {
+	if own := p.OwnTaken(topic); own != NoStamp {
+		return own.Time()
 	}
-	return t.Taken.Time()
+	return p.Taken
+}
+
+// OwnTaken is the same where that was not with the part; else NoStamp.
+func (p *Part) OwnTaken(topic int) Stamp {
+	if p.TopicsTaken == nil {
+		return NoStamp
+	}
+	return p.TopicsTaken[topic]
 }
 
 // Commits is what one group has committed on one topic of one broker.

@@ -64,7 +64,7 @@ func (h *History) takeCommits(p *Part, d *desk, in *model.Part) {
 func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tick) {
 	c := &in.Commits[i]
 	t := &in.Topics[c.Topic]
-	at := d.takenAt(h, t)
+	at := d.takenAt(h, in, int(c.Topic))
 	moved = moved[c.First : c.First+t.Queues]
 	if p.pairs[i] == nowhere {
 		for q := range moved {
@@ -146,7 +146,7 @@ func (h *History) countOdd(p *Part, in *model.Part) {
 		c := &in.Commits[i]
 		t := &in.Topics[c.Topic]
 		before, _ := p.earlier.of(int(i), &committed)
-		pair, at := h.pairs.at(p.pairs[i]), h.Tick(in.TakenAt(t))
+		pair, at := h.pairs.at(p.pairs[i]), h.Tick(in.TakenAt(int(c.Topic)))
 		for q, now := range commits.Read(&in.Committed, c.First, t.Queues) {
 			pair.note(h.round, at, queueKey{broker: in.Broker, id: q}, model.ValueAt(before, q), now)
 		}

@@ -101,7 +101,8 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 			continue
 		}
 		first := p.Ends.Len()
-		p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(first), Queues: int32(len(t.ends)), Taken: stampOf(t.taken)})
+		p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(first), Queues: int32(len(t.ends))})
+		p.TopicsTaken = append(p.TopicsTaken, stampOf(t.taken))
 		p.Ends.Append(t.ends...)
 		for q := range t.ends {
 			begin := model.Unknown

@@ -188,14 +188,13 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends []int64, taken time.Time) int {
 	key := encode(ends)
 	if place, ok := states[key]; ok {
-		if t, at := &p.part.Topics[place], model.StampOf(taken); at > t.Taken {
-			t.Taken = at
-		}
+		p.part.TopicsTaken[place] = max(p.part.TopicsTaken[place], model.StampOf(taken))
 		return place
 	}
 	place := len(p.part.Topics)
 	states[key] = place
-	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: int32(p.part.Ends.Len()), Queues: int32(len(ends)), Taken: model.StampOf(taken)})
+	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: int32(p.part.Ends.Len()), Queues: int32(len(ends))})
+	p.part.TopicsTaken = append(p.part.TopicsTaken, model.StampOf(taken))
 	p.part.Ends.Append(ends...)
 	told := p.src.stats[on]
 	if told == nil {

@@ -62,7 +62,8 @@ func copyTopics(to, from *model.Part, number func(group int32) int32, take func(
 			to.Begins.Append(notedBegin(from, int(t.First)+q))
 		}
 		to.Stored = append(to.Stored, model.ValueAt(from.Stored, i))
-		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues, Taken: model.StampOf(from.TakenAt(&t))})
+		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues})
+		to.TopicsTaken = append(to.TopicsTaken, model.StampOf(from.TakenAt(i)))
 	}
 	for _, c := range from.Commits {
 		i, ok := place[c.Topic]

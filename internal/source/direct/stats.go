@@ -93,7 +93,7 @@ func (m *topicMemory) takeOver(last *model.Part, room *model.Run) {
 		return
 	}
 	t := &last.Topics[m.placed]
-	s := newTopicStats(int(t.Queues), last.TakenAt(t))
+	s := newTopicStats(int(t.Queues), last.TakenAt(int(m.placed)))
 	copy(s.begins(), offsetsAt(&last.Begins, last, m.placed, room))
 	copy(s.ends(), endsAt(last, m.placed, room))
 	s.stored = model.ValueAt(last.Stored, int(m.placed))
