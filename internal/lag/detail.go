@@ -83,20 +83,39 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 			continue
 		}
 		holder := NoHolder
-		if id < len(owners) && owners[id] != model.NoOwner {
-			holder = holders[owners[id]]
+		if client := owners.at(id); client != model.NoOwner {
+			holder = holders[client]
 		}
 		list = append(list, Row{QueueID: int32(id), Holder: holder, Backlog: backlog, Committed: committed})
 	}
 	return list
 }
 
-// owners says who holds the queues of an entry of a part, by queue id.
-func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) []int32 {
+// owners says who holds the queues of an entry of a part.
+func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) owners {
 	if part.Owners == nil {
-		return r.ownersOf(pair, part.Broker)
+		return owners{ofGroup: r.ownersOf(pair, part.Broker)}
 	}
-	return part.Owners[c.First : c.First+part.Topics[c.Topic].Queues]
+	return owners{ofPart: part.Owners, first: int(c.First)}
+}
+
+// owners are the clients that hold the queues of an entry of a part: as the part
+// says, or its group.
+type owners struct {
+	ofPart  *model.Owners // nil: the group says it
+	first   int           // where they begin in ofPart
+	ofGroup []int32       // by queue id, as far as it is known
+}
+
+// at is who holds a queue of the entry, or model.NoOwner.
+func (o *owners) at(id int) int32 {
+	if o.ofPart != nil {
+		return o.ofPart.At(o.first + id)
+	}
+	if id < len(o.ofGroup) {
+		return o.ofGroup[id]
+	}
+	return model.NoOwner
 }
 
 // ownersOf are those that the group says, and no part. It is apart so that owners,

@@ -53,9 +53,9 @@ func (p *pairing) retain(pair *Pair, begin, committed, end int64) {
 }
 
 // countOwned counts who of n queues has an owner.
-func (p *pairing) countOwned(owners []int32, n int) {
+func (p *pairing) countOwned(owners *owners, n int) {
 	for q := range n {
-		if q < len(owners) && owners[q] != model.NoOwner {
+		if owners.at(q) != model.NoOwner {
 			p.owned = true
 		} else {
 			p.unowned++

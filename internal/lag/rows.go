@@ -105,14 +105,14 @@ func (b *builder) addCommits(index int, d *Detail) {
 func (b *builder) addOwners(index int, d *Detail) {
 	pair := &b.report.Pairs[d.Pair]
 	owners := b.report.owners(pair, b.reading.part, &b.reading.part.Commits[index])
-	b.pairings[d.Pair].countOwned(owners, len(b.run.backlog))
+	b.pairings[d.Pair].countOwned(&owners, len(b.run.backlog))
 	row := d.First
 	for q, backlog := range b.run.backlog {
 		if backlog == unknown {
 			continue
 		}
-		if q < len(owners) && owners[q] != model.NoOwner {
-			b.hold(pair.holders+owners[q], row, backlog)
+		if client := owners.at(q); client != model.NoOwner {
+			b.hold(pair.holders+client, row, backlog)
 		}
 		row++
 	}

@@ -121,7 +121,7 @@ func wideRounds(n int) []*model.Snapshot {
 					p.Committed.Append(max(p.Ends.At(int(t.First+q))-far[j], 0))
 				}
 			}
-			s.Parts = append(s.Parts, model.PartOfRound{Part: &p, Owners: owners})
+			s.Parts = append(s.Parts, model.PartOfRound{Part: &p, Owners: model.OwnersOf(owners...)})
 		}
 	}
 	return rounds

@@ -117,7 +117,7 @@ type PartOfRound struct {
 	// does: which client holds the queue, an index in the Clients of the
 	// entry's group; NoOwner where nobody is known to. nil: Group.Owners says
 	// it, as it may where there are few.
-	Owners []int32
+	Owners *Owners
 }
 
 // Part is the offsets that one broker (name) told at one time. Lists that are the
@@ -284,9 +284,6 @@ type InFlight struct {
 	Client   int // index in Group.Clients
 	Messages int64
 }
-
-// NoOwner stands where a queue has no known holder.
-const NoOwner int32 = -1
 
 // TopicOnBroker names the queues of one topic on one broker.
 type TopicOnBroker struct{ Topic, Broker string }
