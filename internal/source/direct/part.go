@@ -228,7 +228,7 @@ func (p *partBuilder) want(t *topic) {
 	p.topics = append(p.topics, t)
 	first := p.part.Ends.Len()
 	p.part.Topics = grown(p.part.Topics, p.last.Topics,
-		model.Topic{Name: t.name, First: int32(first), Queues: t.queues})
+		model.Topic{Name: t.name, First: int32(first), Queues: int32(t.queues)})
 	p.part.Ends.AppendUnknown(int(t.queues))
 }
 
@@ -263,7 +263,7 @@ func (p *partBuilder) setSpan(q remoting.MessageQueue, o remoting.TopicOffset) {
 		p.odd++
 		return
 	}
-	if q.QueueID >= t.queues {
+	if q.QueueID >= int32(t.queues) {
 		return // a queue that only producers see, or one that is newer than the settings
 	}
 	i := int(p.part.Topics[t.slot].First + q.QueueID)
@@ -324,7 +324,7 @@ func (p *partBuilder) topic(name []byte) *topic {
 // setBegin notes the beginning of one queue whose end is known.
 func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) {
 	t := p.topic(q.Topic)
-	if t == nil || t.state != read || q.QueueID < 0 || q.QueueID >= t.queues || o.Min < 0 {
+	if t == nil || t.state != read || q.QueueID < 0 || q.QueueID >= int32(t.queues) || o.Min < 0 {
 		return
 	}
 	p.noteBegin(int(p.part.Topics[t.slot].First+q.QueueID), o.Min)
