@@ -320,7 +320,7 @@ func health() *lag.Report {
 			break
 		}
 		p := &r.Pairs[i]
-		p.State, p.Lag, p.Lost, p.Retained, p.Unowned = s, time.Duration(i)*1500*time.Millisecond, int64(i), float64(i)/8, i
+		p.State, p.Lag, p.Lost, p.Retained, p.Unowned = s, time.Duration(i)*1500*time.Millisecond, int64(i), float64(i)/8, int32(i)
 	}
 	r.Pairs[0].Lag, r.Pairs[0].Retained, r.Pairs[0].Lost, r.Pairs[0].Unowned = lag.NoLag, -1, model.Unknown, -1
 	r.Pairs[3].InFlight, r.Pairs[3].PopRetry = 0, 12

@@ -246,7 +246,7 @@ func (b *builder) addGroup(index int32) {
 		b.addClients(from.holder, to.holder)
 	}
 	pairs := b.report.Pairs[from.pair:to.pair]
-	rows, sum := 0, int64(0)
+	rows, sum := int32(0), int64(0)
 	for i := range pairs {
 		b.conclude(&pairs[i], &b.pairings[int(from.pair)+i])
 		rows, sum = rows+pairs[i].Rows, plus(sum, pairs[i].Backlog)

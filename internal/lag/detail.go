@@ -136,7 +136,7 @@ func (r *Report) addDetail(d Detail, rows int) {
 	d.First, d.Rows = int32(r.rows), int32(rows)
 	r.Details = append(r.Details, d)
 	r.rows += rows
-	r.Pairs[d.Pair].Rows += rows
+	r.Pairs[d.Pair].Rows += int32(rows)
 }
 
 // backlogOf is how many messages a group has still to consume in a queue, by the

@@ -185,7 +185,7 @@ func (d *dealing) add(group, topic int32, detail Detail) (place int32) {
 	if next.pair == begin.pair || d.pairings[next.pair-1].topic != topic {
 		d.pairings[next.pair].topic = topic
 		d.report.Pairs[next.pair] = Pair{
-			Topic: d.topics[topic], Group: d.groups[group].Name, Lag: NoLag, Members: int(unknown), Unowned: int(unknown),
+			Topic: d.topics[topic], Group: d.groups[group].Name, Lag: NoLag, Members: int32(unknown), Unowned: int32(unknown),
 			InFlight: unknown, PopRetry: unknown, group: group, holders: begin.holder,
 		}
 		next.pair++

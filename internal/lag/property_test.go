@@ -104,7 +104,7 @@ func consistent(r *lag.Report) error {
 	}
 	for _, p := range r.Pairs {
 		name := p.Group + "@" + p.Topic
-		if p.Rows != pairRows[name] {
+		if int(p.Rows) != pairRows[name] {
 			fail("pair %s has %d rows, says %d", name, pairRows[name], p.Rows)
 		}
 		if p.Rows > 0 {

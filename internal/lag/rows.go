@@ -241,7 +241,7 @@ func (b *builder) emit(d *Detail, broker int32) {
 		return
 	}
 	pair := &b.report.Pairs[d.Pair]
-	d.Rows, pair.Rows, pair.Backlog = int32(rows), pair.Rows+rows, plus(pair.Backlog, sum)
+	d.Rows, pair.Rows, pair.Backlog = int32(rows), pair.Rows+int32(rows), plus(pair.Backlog, sum)
 	b.brokerSums[broker] = plus(max(b.brokerSums[broker], 0), sum)
 }
 
