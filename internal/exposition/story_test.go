@@ -91,10 +91,7 @@ func (b *builder) part(broker string) *model.Part {
 func (b *builder) group(name string, topics []string, ids ...string) *model.Group {
 	g := &model.Group{
 		Name: name, Model: model.Clustering, ConsumeType: "CONSUME_PASSIVELY", Known: true,
-		Topics: make(map[string]struct{}), Owners: make(map[model.TopicOnBroker][]int32),
-	}
-	for _, t := range topics {
-		g.Topics[t] = struct{}{}
+		Topics: model.TopicSetOf(slices.Clone(topics)...), Owners: make(map[model.TopicOnBroker][]int32),
 	}
 	for _, id := range ids {
 		c := model.Client{ID: id, Language: "JAVA", Version: 513}

@@ -38,7 +38,7 @@ func plain(s *model.Snapshot) []string {
 				for _, prefix := range []string{own + "_", own + "+"} {
 					of = strings.TrimPrefix(of, prefix)
 				}
-				if _, ok := g.Topics[of]; !ok && t.Name != own {
+				if !g.Topics.Has(of) && t.Name != own {
 					continue
 				}
 			}
@@ -97,7 +97,7 @@ func TestPieces(t *testing.T) {
 		}
 		g.Model = model.Broadcasting
 		for client := range g.Clients {
-			for topic := range g.Topics {
+			for _, topic := range g.Topics {
 				local(g, client, topic, "broker-b", []int64{1, 2}, []int64{3, unknown})
 			}
 		}

@@ -33,10 +33,11 @@ func wideRounds(n int) []*model.Snapshot {
 	}
 	for g := range groups {
 		groups[g] = &model.Group{Name: fmt.Sprintf("consumer-group-%05d", g), Model: model.Clustering, Known: true, Told: true}
-		groups[g].Topics = map[string]struct{}{"%RETRY%" + groups[g].Name: {}}
+		subscribed := []string{"%RETRY%" + groups[g].Name}
 		for i := range perGroup {
-			groups[g].Topics[topics[(g*perGroup+i)%wideTopics]] = struct{}{}
+			subscribed = append(subscribed, topics[(g*perGroup+i)%wideTopics])
 		}
+		groups[g].Topics = model.TopicSetOf(subscribed...)
 		for c := range wideProcesses {
 			ip := fmt.Sprintf("10.%d.%d.%d", g>>8, g&255, c)
 			groups[g].Clients = append(groups[g].Clients, model.Client{ID: ip + "@1#1", IP: ip, PID: "1"})

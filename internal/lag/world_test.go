@@ -60,10 +60,7 @@ func (w *world) offline(name, messageModel string) *model.Group {
 // online adds a clustering group whose clients subscribe topics.
 func (w *world) online(name string, topics []string, ids ...string) *model.Group {
 	g := w.offline(name, model.Clustering)
-	g.Topics = make(map[string]struct{})
-	for _, t := range topics {
-		g.Topics[t] = struct{}{}
-	}
+	g.Topics = model.TopicSetOf(slices.Clone(topics)...)
 	for _, id := range ids {
 		c := model.Client{ID: id}
 		c.IP, c.PID = model.SplitClientID(id)

@@ -259,7 +259,7 @@ type Group struct {
 	Clients []Client
 	// Topics is what the group subscribes while it is online. Empty with
 	// clients online: the group told none (a pull consumer may not).
-	Topics map[string]struct{}
+	Topics TopicSet
 	// Owners says, where parts do not have Owners of their own, for a topic on
 	// a broker which client holds each queue: an index in Clients by queue id,
 	// NoOwner where nobody is known to. For a broadcasting group it is empty.

@@ -215,7 +215,7 @@ func named(cluster, topic, group, broker, client string) *lag.Report {
 		Groups: []*model.Group{{
 			Name: group, Model: topic, ConsumeType: client, Known: true,
 			Clients: []model.Client{{ID: client, IP: ip, PID: pid, Language: broker}},
-			Topics:  map[string]struct{}{topic: {}},
+			Topics:  model.TopicSetOf(topic),
 			Owners:  map[model.TopicOnBroker][]int32{{Topic: topic, Broker: broker}: {0}},
 		}},
 	})

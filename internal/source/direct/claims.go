@@ -235,6 +235,5 @@ func (g *group) lacksOwner(topic string, owners []int32) bool {
 	if _, pops := g.pop[topic]; pops {
 		return false
 	}
-	_, subscribed := g.topics[topic]
-	return subscribed && slices.Contains(owners, model.NoOwner)
+	return g.topics.Has(topic) && slices.Contains(owners, model.NoOwner)
 }

@@ -229,8 +229,7 @@ func (w *reading) counts(topic string, commits int) bool {
 	if strings.HasPrefix(topic, dlqPrefix) || g == nil || g.model == model.Broadcasting {
 		return false
 	}
-	_, subscribed := g.topics[topic]
-	return subscribed || len(g.topics) == 0
+	return g.topics.Has(topic) || len(g.topics) == 0
 }
 
 // waitErrands ask for the ages of pairs: first of those of which none is known,
