@@ -10,8 +10,8 @@ import (
 // where the group is broadcasting. There are many, so that what is elsewhere is
 // not in it.
 type Detail struct {
-	Pair        int32 // index in Pairs
-	First, Rows int32 // rows First to First+Rows-1
+	Pair  int32 // index in Pairs
+	First int32 // of its rows, of which there is one or more
 
 	part, entry int32 // in the snapshot's Parts and its Commits; notInPart and in own
 }
@@ -133,7 +133,7 @@ func (r *Report) AddRows(pair int32, broker string, rows ...Row) {
 }
 
 func (r *Report) addDetail(d Detail, rows int) {
-	d.First, d.Rows = int32(r.rows), int32(rows)
+	d.First = int32(r.rows)
 	r.Details = append(r.Details, d)
 	r.rows += rows
 	r.Pairs[d.Pair].Rows += int32(rows)

@@ -20,6 +20,8 @@ type layout struct {
 	// placed are the places of the details of a part's entries, by part and index
 	// in its Commits; notCounted.
 	placed [][]int32
+	// rows is how many each detail of the report has.
+	rows []int32
 	// pairings are of the report's pairs.
 	pairings []pairing
 }
@@ -165,7 +167,7 @@ func (d *dealing) makeRoom() {
 	}
 	d.stretches[len(d.groups)] = sum
 	d.next = slices.Clone(d.stretches)
-	d.pairings = make([]pairing, sum.pair)
+	d.pairings, d.rows = make([]pairing, sum.pair), make([]int32, sum.detail)
 	d.report = &Report{
 		Snapshot: d.snapshot, groups: d.groups,
 		Pairs: make([]Pair, sum.pair), Details: make([]Detail, sum.detail), holders: slices.Repeat([]int32{NoHolder}, int(sum.holder)),
@@ -247,7 +249,8 @@ func (d *dealing) dealLocal() {
 		g := d.groups[of.group]
 		for _, i := range of.list {
 			l := &g.Local[i]
-			d.add(of.group, d.places.topics[l.Topic], Detail{Rows: int32(len(l.Committed)), part: notInPart, entry: i})
+			place := d.add(of.group, d.places.topics[l.Topic], Detail{part: notInPart, entry: i})
+			d.rows[place] = int32(len(l.Committed))
 		}
 	}
 }
@@ -258,7 +261,7 @@ func (d *dealing) makeRows() {
 		part := &d.snapshot.Parts[i]
 		for j, place := range d.placed[i] {
 			if place != notCounted {
-				d.report.Details[place].Rows = part.Topics[part.Commits[j].Topic].Queues
+				d.rows[place] = part.Topics[part.Commits[j].Topic].Queues
 			}
 		}
 	})
@@ -267,8 +270,7 @@ func (d *dealing) makeRows() {
 		for ; int32(i) >= d.stretches[group].detail; group++ {
 			d.stretches[group].row = sum
 		}
-		detail := &d.report.Details[i]
-		detail.First, sum, detail.Rows = sum, sum+detail.Rows, 0
+		d.report.Details[i].First, sum, d.rows[i] = sum, sum+d.rows[i], 0
 	}
 	for ; group < len(d.stretches); group++ {
 		d.stretches[group].row = sum
