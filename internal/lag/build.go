@@ -211,8 +211,12 @@ type desk struct {
 
 func (f *frame) newBuilder(r *Report, l layout, first, last int32) *builder {
 	clients := l.stretches[last].holder - l.stretches[first].holder
+	most := clients
+	if first == 0 {
+		most = l.stretches[len(f.groups)].holder // it takes in those of the others, see join
+	}
 	return &builder{
-		frame: f, layout: l, report: r, first: first, last: last, processes: processes{places: make(map[[2]string]int32, clients)},
+		frame: f, layout: l, report: r, first: first, last: last, processes: processes{places: make(map[[2]string]int32, most)},
 		topicSums:  slices.Repeat([]int64{unknown}, len(f.topics)),
 		brokerSums: slices.Repeat([]int64{unknown}, len(f.brokers)),
 		queueSums:  make([][]int64, len(f.brokers)),

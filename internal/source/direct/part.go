@@ -242,10 +242,14 @@ func appendUnknown(list []int64, n int) []int64 {
 // wantedTopics are the topics whose ends are still to be asked for.
 func (p *partBuilder) wantedTopics() []*topic {
 	var list []*topic
-	for _, t := range p.topics {
-		if t.state == wanted {
-			list = append(list, t)
+	for i, t := range p.topics {
+		if t.state != wanted {
+			continue
 		}
+		if list == nil { // mostly all of them are, or none
+			list = make([]*topic, 0, len(p.topics)-i)
+		}
+		list = append(list, t)
 	}
 	return list
 }
