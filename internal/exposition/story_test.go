@@ -69,7 +69,12 @@ func (b *builder) topic(broker, topic string, begins, ends []int64) {
 // commit adds what a group committed on the topic that was added last.
 func (b *builder) commit(broker, group string, committed ...int64) {
 	p := b.part(broker)
-	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+	place := slices.Index(p.Groups, group)
+	if place < 0 {
+		place = len(p.Groups)
+		p.Groups = append(p.Groups, group)
+	}
+	p.Commits = append(p.Commits, model.Commits{Group: int32(place), Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
 	p.Committed.Append(committed...)
 }
 
@@ -86,10 +91,7 @@ func (b *builder) part(broker string) *model.Part {
 func (b *builder) group(name string, topics []string, ids ...string) *model.Group {
 	g := &model.Group{
 		Name: name, Model: model.Clustering, ConsumeType: "CONSUME_PASSIVELY", Known: true,
-		Topics: make(map[string]struct{}), Owners: make(map[model.TopicOnBroker][]int32),
-	}
-	for _, t := range topics {
-		g.Topics[t] = struct{}{}
+		Topics: model.TopicSetOf(slices.Clone(topics)...), Owners: make(map[model.TopicOnBroker][]int32),
 	}
 	for _, id := range ids {
 		c := model.Client{ID: id, Language: "JAVA", Version: 513}
@@ -315,7 +317,7 @@ func health() *lag.Report {
 			break
 		}
 		p := &r.Pairs[i]
-		p.State, p.Lag, p.Lost, p.Retained, p.Unowned = s, time.Duration(i)*1500*time.Millisecond, int64(i), float64(i)/8, i
+		p.State, p.Lag, p.Lost, p.Retained, p.Unowned = s, time.Duration(i)*1500*time.Millisecond, int64(i), float64(i)/8, int32(i)
 	}
 	r.Pairs[0].Lag, r.Pairs[0].Retained, r.Pairs[0].Lost, r.Pairs[0].Unowned = lag.NoLag, -1, model.Unknown, -1
 	r.Pairs[3].InFlight, r.Pairs[3].PopRetry = 0, 12

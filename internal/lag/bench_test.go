@@ -27,9 +27,10 @@ func large(rows int) *model.Snapshot {
 			}
 		}
 		for g := range groups {
+			p.Groups = append(p.Groups, fmt.Sprintf("consumer-group-%05d", g))
 			for i := range perGroup {
 				p.Commits = append(p.Commits, model.Commits{
-					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: int32((g*7 + i) % topics), First: int32(p.Committed.Len()),
+					Group: int32(g), Topic: int32((g*7 + i) % topics), First: int32(p.Committed.Len()),
 				})
 				for q := range queues {
 					p.Committed.Append(900 + int64(q))

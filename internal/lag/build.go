@@ -52,6 +52,7 @@ type places struct{ topics, brokers, groups map[string]int32 }
 type partPlaces struct {
 	broker int32
 	topics []int32 // by the part's Topics
+	groups []int32 // by the part's Groups; notCounted where nobody told of the group
 }
 
 func newFrame(s *model.Snapshot, past *store.History, rules Rules) *frame {
@@ -80,7 +81,7 @@ func (f *frame) name() {
 		for j := range list {
 			list[j] = meet(p.topics, &topics, part.Topics[j].Name)
 		}
-		f.parts[i] = partPlaces{meet(p.brokers, &brokers, part.Broker), list}
+		f.parts[i] = partPlaces{broker: meet(p.brokers, &brokers, part.Broker), topics: list}
 		for j := range part.Others {
 			meet(p.topics, &topics, part.Others[j].Topic)
 		}
@@ -101,6 +102,28 @@ func (f *frame) name() {
 		}
 	}
 	f.places, f.topics, f.brokers = p, topics, brokers
+	f.placeGroups()
+}
+
+// placeGroups notes the places of the groups of each part. Mostly all brokers have
+// the same ones, and their parts the same list.
+func (f *frame) placeGroups() {
+	for i := range f.parts {
+		names := f.snapshot.Parts[i].Groups
+		if i > 0 && model.SameList(names, f.snapshot.Parts[i-1].Groups) {
+			f.parts[i].groups = f.parts[i-1].groups
+			continue
+		}
+		list := make([]int32, len(names))
+		for j, name := range names {
+			g, ok := f.places.groups[name]
+			if !ok {
+				g = notCounted
+			}
+			list[j] = g
+		}
+		f.parts[i].groups = list
+	}
 }
 
 // meet is the number of a name: names are numbered as they come.
@@ -188,8 +211,12 @@ type desk struct {
 
 func (f *frame) newBuilder(r *Report, l layout, first, last int32) *builder {
 	clients := l.stretches[last].holder - l.stretches[first].holder
+	most := clients
+	if first == 0 {
+		most = l.stretches[len(f.groups)].holder // it takes in those of the others, see join
+	}
 	return &builder{
-		frame: f, layout: l, report: r, first: first, last: last, processes: processes{places: make(map[[2]string]int32, clients)},
+		frame: f, layout: l, report: r, first: first, last: last, processes: processes{places: make(map[[2]string]int32, most)},
 		topicSums:  slices.Repeat([]int64{unknown}, len(f.topics)),
 		brokerSums: slices.Repeat([]int64{unknown}, len(f.brokers)),
 		queueSums:  make([][]int64, len(f.brokers)),
@@ -223,7 +250,7 @@ func (b *builder) addGroup(index int32) {
 		b.addClients(from.holder, to.holder)
 	}
 	pairs := b.report.Pairs[from.pair:to.pair]
-	rows, sum := 0, int64(0)
+	rows, sum := int32(0), int64(0)
 	for i := range pairs {
 		b.conclude(&pairs[i], &b.pairings[int(from.pair)+i])
 		rows, sum = rows+pairs[i].Rows, plus(sum, pairs[i].Backlog)

@@ -32,14 +32,11 @@ func counts(g *model.Group, topic string) bool {
 // subscribes says whether an online group consumes a topic. A POP retry topic is
 // consumed with its topic and never subscribed by name.
 func subscribes(g *model.Group, topic string) bool {
-	if _, ok := g.Topics[topic]; ok || topic == retryPrefix+g.Name {
+	if g.Topics.Has(topic) || topic == retryPrefix+g.Name {
 		return true
 	}
 	of, ok := popRetryOf(g.Name, topic)
-	if ok {
-		_, ok = g.Topics[of]
-	}
-	return ok
+	return ok && g.Topics.Has(of)
 }
 
 // popRetryOf is the topic whose messages wait in a group's POP retry topic,

@@ -10,8 +10,8 @@ import (
 // where the group is broadcasting. There are many, so that what is elsewhere is
 // not in it.
 type Detail struct {
-	Pair        int32 // index in Pairs
-	First, Rows int32 // rows First to First+Rows-1
+	Pair  int32 // index in Pairs
+	First int32 // of its rows, of which there is one or more
 
 	part, entry int32 // in the snapshot's Parts and its Commits; notInPart and in own
 }
@@ -83,20 +83,39 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 			continue
 		}
 		holder := NoHolder
-		if id < len(owners) && owners[id] != model.NoOwner {
-			holder = holders[owners[id]]
+		if client := owners.at(id); client != model.NoOwner {
+			holder = holders[client]
 		}
 		list = append(list, Row{QueueID: int32(id), Holder: holder, Backlog: backlog, Committed: committed})
 	}
 	return list
 }
 
-// owners says who holds the queues of an entry of a part, by queue id.
-func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) []int32 {
+// owners says who holds the queues of an entry of a part.
+func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) owners {
 	if part.Owners == nil {
-		return r.ownersOf(pair, part.Broker)
+		return owners{ofGroup: r.ownersOf(pair, part.Broker)}
 	}
-	return part.Owners[c.First : c.First+part.Topics[c.Topic].Queues]
+	return owners{ofPart: part.Owners, first: int(c.First)}
+}
+
+// owners are the clients that hold the queues of an entry of a part: as the part
+// says, or its group.
+type owners struct {
+	ofPart  *model.Owners // nil: the group says it
+	first   int           // where they begin in ofPart
+	ofGroup []int32       // by queue id, as far as it is known
+}
+
+// at is who holds a queue of the entry, or model.NoOwner.
+func (o *owners) at(id int) int32 {
+	if o.ofPart != nil {
+		return o.ofPart.At(o.first + id)
+	}
+	if id < len(o.ofGroup) {
+		return o.ofGroup[id]
+	}
+	return model.NoOwner
 }
 
 // ownersOf are those that the group says, and no part. It is apart so that owners,
@@ -114,10 +133,10 @@ func (r *Report) AddRows(pair int32, broker string, rows ...Row) {
 }
 
 func (r *Report) addDetail(d Detail, rows int) {
-	d.First, d.Rows = int32(r.rows), int32(rows)
+	d.First = int32(r.rows)
 	r.Details = append(r.Details, d)
 	r.rows += rows
-	r.Pairs[d.Pair].Rows += rows
+	r.Pairs[d.Pair].Rows += int32(rows)
 }
 
 // backlogOf is how many messages a group has still to consume in a queue, by the

@@ -20,6 +20,8 @@ type layout struct {
 	// placed are the places of the details of a part's entries, by part and index
 	// in its Commits; notCounted.
 	placed [][]int32
+	// rows is how many each detail of the report has.
+	rows []int32
 	// pairings are of the report's pairs.
 	pairings []pairing
 }
@@ -35,7 +37,7 @@ const notCounted int32 = -1
 // a detail has room for all of its queues.
 func (f *frame) layOut() (*Report, layout) {
 	d := dealing{frame: f, layout: layout{placed: make([][]int32, len(f.parts)), stretches: make([]stretch, len(f.groups)+1)}}
-	inParallel(len(f.parts), func(i int) { d.placed[i] = f.groupsOf(f.snapshot.Parts[i].Part) })
+	inParallel(len(f.parts), func(i int) { d.placed[i] = f.groupsOf(i) })
 	d.sort()
 	d.sift()
 	d.makeRoom()
@@ -47,14 +49,11 @@ func (f *frame) layOut() (*Report, layout) {
 
 // groupsOf are the places of the groups of a part's commits; notCounted where
 // nobody told of the group.
-func (f *frame) groupsOf(part *model.Part) []int32 {
-	list := make([]int32, len(part.Commits))
-	for i := range part.Commits {
-		g, ok := f.places.groups[part.Commits[i].Group]
-		if !ok {
-			g = notCounted
-		}
-		list[i] = g
+func (f *frame) groupsOf(part int) []int32 {
+	commits, groups := f.snapshot.Parts[part].Commits, f.parts[part].groups
+	list := make([]int32, len(commits))
+	for i := range commits {
+		list[i] = groups[commits[i].Group]
 	}
 	return list
 }
@@ -168,7 +167,7 @@ func (d *dealing) makeRoom() {
 	}
 	d.stretches[len(d.groups)] = sum
 	d.next = slices.Clone(d.stretches)
-	d.pairings = make([]pairing, sum.pair)
+	d.pairings, d.rows = make([]pairing, sum.pair), make([]int32, sum.detail)
 	d.report = &Report{
 		Snapshot: d.snapshot, groups: d.groups,
 		Pairs: make([]Pair, sum.pair), Details: make([]Detail, sum.detail), holders: slices.Repeat([]int32{NoHolder}, int(sum.holder)),
@@ -188,7 +187,7 @@ func (d *dealing) add(group, topic int32, detail Detail) (place int32) {
 	if next.pair == begin.pair || d.pairings[next.pair-1].topic != topic {
 		d.pairings[next.pair].topic = topic
 		d.report.Pairs[next.pair] = Pair{
-			Topic: d.topics[topic], Group: d.groups[group].Name, Lag: NoLag, Members: int(unknown), Unowned: int(unknown),
+			Topic: d.topics[topic], Group: d.groups[group].Name, Lag: NoLag, Members: int32(unknown), Unowned: int32(unknown),
 			InFlight: unknown, PopRetry: unknown, group: group, holders: begin.holder,
 		}
 		next.pair++
@@ -250,7 +249,8 @@ func (d *dealing) dealLocal() {
 		g := d.groups[of.group]
 		for _, i := range of.list {
 			l := &g.Local[i]
-			d.add(of.group, d.places.topics[l.Topic], Detail{Rows: int32(len(l.Committed)), part: notInPart, entry: i})
+			place := d.add(of.group, d.places.topics[l.Topic], Detail{part: notInPart, entry: i})
+			d.rows[place] = int32(len(l.Committed))
 		}
 	}
 }
@@ -261,7 +261,7 @@ func (d *dealing) makeRows() {
 		part := &d.snapshot.Parts[i]
 		for j, place := range d.placed[i] {
 			if place != notCounted {
-				d.report.Details[place].Rows = part.Topics[part.Commits[j].Topic].Queues
+				d.rows[place] = part.Topics[part.Commits[j].Topic].Queues
 			}
 		}
 	})
@@ -270,8 +270,7 @@ func (d *dealing) makeRows() {
 		for ; int32(i) >= d.stretches[group].detail; group++ {
 			d.stretches[group].row = sum
 		}
-		detail := &d.report.Details[i]
-		detail.First, sum, detail.Rows = sum, sum+detail.Rows, 0
+		d.report.Details[i].First, sum, d.rows[i] = sum, sum+d.rows[i], 0
 	}
 	for ; group < len(d.stretches); group++ {
 		d.stretches[group].row = sum

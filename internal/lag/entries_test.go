@@ -28,7 +28,7 @@ func plain(s *model.Snapshot) []string {
 	for _, part := range s.Parts {
 		for _, c := range part.Commits {
 			t := &part.Topics[c.Topic]
-			i := slices.IndexFunc(s.Groups, func(g *model.Group) bool { return g.Name == c.Group })
+			i := slices.IndexFunc(s.Groups, func(g *model.Group) bool { return g.Name == part.GroupOf(&c) })
 			if i < 0 || s.Groups[i].Model == model.Broadcasting || strings.HasPrefix(t.Name, "%DLQ%") {
 				continue
 			}
@@ -38,14 +38,14 @@ func plain(s *model.Snapshot) []string {
 				for _, prefix := range []string{own + "_", own + "+"} {
 					of = strings.TrimPrefix(of, prefix)
 				}
-				if _, ok := g.Topics[of]; !ok && t.Name != own {
+				if !g.Topics.Has(of) && t.Name != own {
 					continue
 				}
 			}
 			for q := range int(t.Queues) {
 				begin, end, committed := part.Begins.At(int(t.First)+q), part.Ends.At(int(t.First)+q), part.Committed.At(int(c.First)+q)
 				if end != unknown && (committed != unknown || end == 0 || begin == 0) {
-					list = append(list, row{c.Group, t.Name, part.Broker, q, max(end-max(committed, 0), 0)})
+					list = append(list, row{part.GroupOf(&c), t.Name, part.Broker, q, max(end-max(committed, 0), 0)})
 				}
 			}
 		}
@@ -97,7 +97,7 @@ func TestPieces(t *testing.T) {
 		}
 		g.Model = model.Broadcasting
 		for client := range g.Clients {
-			for topic := range g.Topics {
+			for _, topic := range g.Topics {
 				local(g, client, topic, "broker-b", []int64{1, 2}, []int64{3, unknown})
 			}
 		}

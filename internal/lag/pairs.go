@@ -53,9 +53,9 @@ func (p *pairing) retain(pair *Pair, begin, committed, end int64) {
 }
 
 // countOwned counts who of n queues has an owner.
-func (p *pairing) countOwned(owners []int32, n int) {
+func (p *pairing) countOwned(owners *owners, n int) {
 	for q := range n {
-		if q < len(owners) && owners[q] != model.NoOwner {
+		if owners.at(q) != model.NoOwner {
 			p.owned = true
 		} else {
 			p.unowned++
@@ -68,23 +68,23 @@ const consumeActively = "CONSUME_ACTIVELY"
 
 // unownedQueues is how many queues of a topic no member holds. Clients that pull
 // need not tell what they hold, and POP clients hold none.
-func (p *pairing) unownedQueues(g *model.Group, topic string) int {
+func (p *pairing) unownedQueues(g *model.Group, topic string) int32 {
 	_, pop := g.Pop[topic]
 	_, popRetry := popRetryOf(g.Name, topic)
 	switch {
 	case !g.Known || len(g.Clients) == 0 || !g.Told, g.Model == model.Broadcasting, pop, popRetry:
 	case !p.owned && g.ConsumeType == consumeActively:
 	default:
-		return int(p.unowned)
+		return p.unowned
 	}
-	return int(unknown)
+	return int32(unknown)
 }
 
 // conclude finishes a pair of the group under way.
 func (b *builder) conclude(p *Pair, of *pairing) {
 	g := b.group
 	if g.Known {
-		p.Members = len(g.Clients)
+		p.Members = int32(len(g.Clients))
 	}
 	p.Unowned = of.unownedQueues(g, p.Topic)
 	if of.unlimited {
@@ -125,7 +125,7 @@ func (b *builder) judge(p *Pair, of *pairing) State {
 // gather puts together what the state depends on.
 func (b *builder) gather(p *Pair, of *pairing) facts {
 	f := facts{
-		rows: p.Rows, backlog: p.Backlog, age: int64(of.ticks), atMost: of.atMost, atLeast: int64(of.atLeast),
+		rows: int(p.Rows), backlog: p.Backlog, age: int64(of.ticks), atMost: of.atMost, atLeast: int64(of.atLeast),
 		still: int64(of.still), sinceMove: unknown, sinceBack: unknown, back: unknown, online: unknown, offline: unknown,
 	}
 	if of.dark {

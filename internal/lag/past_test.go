@@ -261,7 +261,7 @@ func TestUnowned(t *testing.T) {
 				w.Groups[0].Told = true
 				c.change(w, w.Groups[0])
 			})
-			if p := pair(t, r, "orders", "billing"); p.Unowned != c.want {
+			if p := pair(t, r, "orders", "billing"); int(p.Unowned) != c.want {
 				t.Errorf("%d queues, want %d", p.Unowned, c.want)
 			}
 		})
@@ -324,7 +324,7 @@ func TestMembers(t *testing.T) {
 		return &w
 	}().Snapshot)
 	for group, want := range map[string]int{"online": 2, "offline": 0, "unknown": -1} {
-		if p := pair(t, r, group, group); p.Members != want {
+		if p := pair(t, r, group, group); int(p.Members) != want {
 			t.Errorf("%s: %d members, want %d", group, p.Members, want)
 		}
 	}

@@ -55,7 +55,7 @@ func join(pieces []*builder) *builder {
 	}
 	r := b.report
 	r.Processes, r.Groups, r.own = b.processes.list, b.groupSums, b.own
-	r.close()
+	r.close(b.rows)
 	return b
 }
 
@@ -100,18 +100,18 @@ func (b *builder) takeHolders(of *builder, processes []int32) {
 }
 
 // close leaves out details without rows, and closes the gaps between the ages of
-// the others.
-func (r *Report) close() {
+// the others. rows is how many each has.
+func (r *Report) close(rows []int32) {
 	details := r.Details[:0]
-	for _, d := range r.Details {
-		if d.Rows == 0 {
+	for i, d := range r.Details {
+		if rows[i] == 0 {
 			continue
 		}
 		if int(d.First) != r.rows {
-			copy(r.Age[r.rows:], r.Age[d.First:d.First+d.Rows])
+			copy(r.Age[r.rows:], r.Age[d.First:d.First+rows[i]])
 			d.First = int32(r.rows)
 		}
-		r.rows += int(d.Rows)
+		r.rows += int(rows[i])
 		details = append(details, d)
 	}
 	r.Details, r.Age = details, r.Age[:r.rows]

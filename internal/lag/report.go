@@ -75,25 +75,27 @@ type Pair struct {
 	Backlog      int64
 	// Rows is 0 where nothing could be said of any queue: the pair has then
 	// no backlog, which is not a backlog of 0.
-	Rows int
+	Rows int32
+	// Uncommitted counts the queues that the group never committed and whose
+	// beginning is not known to be 0: nobody knows where it will start.
+	Uncommitted int32
 	// Consumed counts the messages that the group has consumed; see Consumed,
 	// which fills it in.
 	Consumed int64
 	// Ahead is how far commits lie beyond the ends that the brokers told.
 	Ahead int64
-	// Uncommitted counts the queues that the group never committed and whose
-	// beginning is not known to be 0: nobody knows where it will start.
-	Uncommitted int
-
-	State State
 	// Members is how many processes of the group are online; Unknown where
 	// nobody could tell.
-	Members int
+	Members int32
+	// Unowned counts the queues that no member holds; Unknown where that
+	// makes no sense, or not every member told what it holds.
+	Unowned int32
 	// Lag is the age of the oldest message that the group has not consumed,
 	// in the queue where it is oldest: NoLag where that of some queue is not
 	// known. AtMost: it is an upper bound.
 	Lag    time.Duration
 	AtMost bool
+	State  State
 	// Lost is how many messages behind the commits retention has deleted;
 	// Unknown while the beginning of a queue with a backlog is.
 	Lost int64
@@ -101,9 +103,6 @@ type Pair struct {
 	// where that is most: from 0 to 1, below 0 while the beginning of a queue
 	// with a backlog is not known.
 	Retained float64
-	// Unowned counts the queues that no member holds; Unknown where that
-	// makes no sense, or not every member told what it holds.
-	Unowned int
 	// InFlight are the messages that were popped and not acknowledged, and
 	// PopRetry those of them that wait in the POP retry topic to be popped
 	// again; Unknown where nobody tells, or there is no such topic.

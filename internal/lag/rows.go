@@ -50,7 +50,7 @@ func (b *builder) addPart(index int32) {
 			d := &b.report.Details[place]
 			b.run.begin()
 			b.addCommits(i, d)
-			b.emit(d, b.reading.broker)
+			b.emit(place, b.reading.broker)
 			b.addOwners(i, d)
 		}
 	}
@@ -65,8 +65,8 @@ func (b *builder) addCommits(index int, d *Detail) {
 	var moved []store.Tick
 	if kept != nil {
 		p.kept, moved, q.now = kept.Pair(index), kept.Moved(c.First, t.Queues), b.reading.taken
-		if t.Taken != model.NoStamp {
-			q.now = b.past.Tick(t.Taken.Time())
+		if own := part.OwnTaken(int(c.Topic)); own != model.NoStamp {
+			q.now = b.past.Tick(own.Time())
 		}
 	}
 	seen := false
@@ -105,14 +105,14 @@ func (b *builder) addCommits(index int, d *Detail) {
 func (b *builder) addOwners(index int, d *Detail) {
 	pair := &b.report.Pairs[d.Pair]
 	owners := b.report.owners(pair, b.reading.part, &b.reading.part.Commits[index])
-	b.pairings[d.Pair].countOwned(owners, len(b.run.backlog))
+	b.pairings[d.Pair].countOwned(&owners, len(b.run.backlog))
 	row := d.First
 	for q, backlog := range b.run.backlog {
 		if backlog == unknown {
 			continue
 		}
-		if q < len(owners) && owners[q] != model.NoOwner {
-			b.hold(pair.holders+owners[q], row, backlog)
+		if client := owners.at(q); client != model.NoOwner {
+			b.hold(pair.holders+client, row, backlog)
 		}
 		row++
 	}
@@ -152,17 +152,17 @@ func (b *builder) addClients(from, to int32) {
 // other, become one: several clients of a broadcasting group may live in it, and
 // their deliveries add up.
 func (b *builder) addLocals(from, to int32) {
-	details := b.report.Details[from:to]
-	for len(details) > 0 {
-		first := &details[0]
+	details := b.report.Details
+	for from < to {
+		first := details[from]
 		b.run.begin()
-		n := 0
-		for n < len(details) && b.compare(b.group, first.entry, details[n].entry) == 0 {
-			b.addLocal(int(details[n].entry), first.Pair)
-			n++
+		next := from
+		for next < to && b.compare(b.group, first.entry, details[next].entry) == 0 {
+			b.addLocal(int(details[next].entry), first.Pair)
+			next++
 		}
-		b.emitOwn(first)
-		details = details[n:]
+		b.emitOwn(from)
+		from = next
 	}
 }
 
@@ -200,14 +200,15 @@ func (b *builder) addLocal(index int, at int32) {
 }
 
 // emitOwn adds the run of a process's own commits to the rows and to every sum.
-func (b *builder) emitOwn(d *Detail) {
+func (b *builder) emitOwn(place int32) {
+	d := &b.report.Details[place]
 	l := &b.group.Local[d.entry]
-	b.emit(d, b.places.brokers[l.Broker])
+	b.emit(place, b.places.brokers[l.Broker])
 	process := b.processes.hold(holder(b.group, l))
-	if d.Rows == 0 {
+	if b.rows[place] == 0 {
 		return
 	}
-	rows := make([]Row, 0, d.Rows)
+	rows := make([]Row, 0, b.rows[place])
 	for q, backlog := range b.run.backlog {
 		if backlog != unknown {
 			rows = append(rows, Row{QueueID: int32(q), Holder: process, Backlog: backlog, Committed: model.ValueAt(b.run.committed, q)})
@@ -220,7 +221,8 @@ func (b *builder) emitOwn(d *Detail) {
 
 // emit adds the run to the rows of a detail, and to the sums of its pair and of
 // its broker.
-func (b *builder) emit(d *Detail, broker int32) {
+func (b *builder) emit(place, broker int32) {
+	d := &b.report.Details[place]
 	queues := b.queueSums[broker]
 	for len(queues) < len(b.run.backlog) {
 		queues = append(queues, unknown)
@@ -241,7 +243,7 @@ func (b *builder) emit(d *Detail, broker int32) {
 		return
 	}
 	pair := &b.report.Pairs[d.Pair]
-	d.Rows, pair.Rows, pair.Backlog = int32(rows), pair.Rows+rows, plus(pair.Backlog, sum)
+	b.rows[place], pair.Rows, pair.Backlog = int32(rows), pair.Rows+int32(rows), plus(pair.Backlog, sum)
 	b.brokerSums[broker] = plus(max(b.brokerSums[broker], 0), sum)
 }
 

@@ -33,18 +33,19 @@ func wideRounds(n int) []*model.Snapshot {
 	}
 	for g := range groups {
 		groups[g] = &model.Group{Name: fmt.Sprintf("consumer-group-%05d", g), Model: model.Clustering, Known: true, Told: true}
-		groups[g].Topics = map[string]struct{}{"%RETRY%" + groups[g].Name: {}}
+		subscribed := []string{"%RETRY%" + groups[g].Name}
 		for i := range perGroup {
-			groups[g].Topics[topics[(g*perGroup+i)%wideTopics]] = struct{}{}
+			subscribed = append(subscribed, topics[(g*perGroup+i)%wideTopics])
 		}
+		groups[g].Topics = model.TopicSetOf(subscribed...)
 		for c := range wideProcesses {
 			ip := fmt.Sprintf("10.%d.%d.%d", g>>8, g&255, c)
 			groups[g].Clients = append(groups[g].Clients, model.Client{ID: ip + "@1#1", IP: ip, PID: "1"})
 		}
 	}
-	retries := make([]string, wideGroups)
+	names, retries := make([]string, wideGroups), make([]string, wideGroups)
 	for g := range retries {
-		retries[g] = "%RETRY%" + groups[g].Name
+		names[g], retries[g] = groups[g].Name, "%RETRY%"+groups[g].Name
 	}
 	rounds := make([]*model.Snapshot, n)
 	for i := range rounds {
@@ -52,20 +53,23 @@ func wideRounds(n int) []*model.Snapshot {
 	}
 	for b := range wideBrokers {
 		name := fmt.Sprintf("broker-%02d", b)
-		type consumed struct{ topic, group string }
+		type consumed struct {
+			topic string
+			group int
+		}
 		var list []consumed
 		for g := range groups {
-			list = append(list, consumed{retries[g], groups[g].Name})
+			list = append(list, consumed{retries[g], g})
 			for i := range perGroup {
 				if at := (g*perGroup + i) % wideTopics; (b-at*wideSpread%wideBrokers+wideBrokers)%wideBrokers < wideSpread {
-					list = append(list, consumed{topics[at], groups[g].Name})
+					list = append(list, consumed{topics[at], g})
 				}
 			}
 		}
 		rng.Shuffle(len(list), reflect.Swapper(list))
 		var part model.Part
 		var owners []int32
-		part.Broker = name
+		part.Broker, part.Groups = name, names
 		places := make(map[string]int32)
 		firstCommit := int32(0)
 		ends := int32(0)
@@ -81,7 +85,7 @@ func wideRounds(n int) []*model.Snapshot {
 				part.Topics = append(part.Topics, model.Topic{Name: c.topic, First: ends, Queues: queues})
 				ends += queues
 			}
-			part.Commits = append(part.Commits, model.Commits{Group: c.group, Topic: at, First: firstCommit})
+			part.Commits = append(part.Commits, model.Commits{Group: int32(c.group), Topic: at, First: firstCommit})
 			for q := range part.Topics[at].Queues {
 				owners = append(owners, q%wideProcesses)
 			}
@@ -89,7 +93,7 @@ func wideRounds(n int) []*model.Snapshot {
 		}
 		far := make([]int64, len(part.Commits)) // how far each is behind
 		for i := range far {
-			if far[i] = rng.Int64N(5); part.Commits[i].Group[len(part.Commits[i].Group)-1] == '0' {
+			if far[i] = rng.Int64N(5); part.Commits[i].Group%10 == 0 {
 				far[i] = rng.Int64N(50_000)
 			}
 		}
@@ -118,7 +122,7 @@ func wideRounds(n int) []*model.Snapshot {
 					p.Committed.Append(max(p.Ends.At(int(t.First+q))-far[j], 0))
 				}
 			}
-			s.Parts = append(s.Parts, model.PartOfRound{Part: &p, Owners: owners})
+			s.Parts = append(s.Parts, model.PartOfRound{Part: &p, Owners: model.OwnersOf(owners...)})
 		}
 	}
 	return rounds

@@ -28,8 +28,17 @@ func (w *world) topic(broker, name string, begins, ends []int64) {
 func (w *world) commit(broker, topic, group string, committed ...int64) {
 	p := w.part(broker)
 	i := slices.IndexFunc(p.Topics, func(t model.Topic) bool { return t.Name == topic })
-	p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(i), First: int32(p.Committed.Len())})
+	p.Commits = append(p.Commits, model.Commits{Group: groupIn(p.Part, group), Topic: int32(i), First: int32(p.Committed.Len())})
 	p.Committed.Append(committed...)
+}
+
+// groupIn is the place of a group among a part's, where it is put if need be.
+func groupIn(p *model.Part, name string) int32 {
+	if i := slices.Index(p.Groups, name); i >= 0 {
+		return int32(i)
+	}
+	p.Groups = append(p.Groups, name)
+	return int32(len(p.Groups) - 1)
 }
 
 func (w *world) part(broker string) *model.PartOfRound {
@@ -51,10 +60,7 @@ func (w *world) offline(name, messageModel string) *model.Group {
 // online adds a clustering group whose clients subscribe topics.
 func (w *world) online(name string, topics []string, ids ...string) *model.Group {
 	g := w.offline(name, model.Clustering)
-	g.Topics = make(map[string]struct{})
-	for _, t := range topics {
-		g.Topics[t] = struct{}{}
-	}
+	g.Topics = model.TopicSetOf(slices.Clone(topics)...)
 	for _, id := range ids {
 		c := model.Client{ID: id}
 		c.IP, c.PID = model.SplitClientID(id)

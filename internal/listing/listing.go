@@ -132,8 +132,8 @@ func appendPairs(rows []Row, r *lag.Report, f Filter) []Row {
 		if p.Lag != lag.NoLag && p.Rows > 0 {
 			row.Seconds = seconds(p.Lag)
 		}
-		if p.Members != int(model.Unknown) {
-			row.Members = &p.Members
+		if members := int(p.Members); members != int(model.Unknown) {
+			row.Members = &members
 		}
 		row.AtMost = row.AtMost && row.Seconds != nil
 		rows = append(rows, row)

@@ -22,7 +22,7 @@ func shop(cluster string) *lag.Report {
 		Pairs: []lag.Pair{
 			{Topic: "orders", Group: "billing", Backlog: 35, State: lag.Lagging, Members: 2, Lag: 80 * time.Second, AtMost: true},
 			{Topic: "payments", Group: "fraud", State: lag.OK, Members: 1},
-			{Topic: "stock", Group: "fraud", State: lag.Undecided, Members: int(model.Unknown), Lag: lag.NoLag},
+			{Topic: "stock", Group: "fraud", State: lag.Undecided, Members: int32(model.Unknown), Lag: lag.NoLag},
 		},
 	}
 	r.AddRows(0, "broker-a", lag.Row{Backlog: 10}, lag.Row{QueueID: 1, Backlog: 20, Holder: 1})

@@ -20,6 +20,11 @@ func ValueAt(list []int64, i int) int64 {
 	return Unknown
 }
 
+// SameList says whether two lists are one: rounds share what does not change.
+func SameList[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
 // Snapshot is one cluster as one round saw it.
 type Snapshot struct {
 	Cluster string
@@ -112,7 +117,7 @@ type PartOfRound struct {
 	// does: which client holds the queue, an index in the Clients of the
 	// entry's group; NoOwner where nobody is known to. nil: Group.Owners says
 	// it, as it may where there are few.
-	Owners []int32
+	Owners *Owners
 }
 
 // Part is the offsets that one broker (name) told at one time. Lists that are the
@@ -124,6 +129,11 @@ type Part struct {
 	// several times in a row where its groups were told different ends; the
 	// latest ends come first.
 	Topics []Topic
+	// TopicsTaken holds one value per topic: when its ends and commits were
+	// read, where that was not with the part: a source may read topic by topic,
+	// and old ones stand in for those that could not be read. NoStamp: Taken.
+	// nil: all were read with the part.
+	TopicsTaken []Stamp
 	// Ends and Begins hold one value per queue of each topic: the offset of
 	// the next message to come, and of the oldest one that is kept. Ends are
 	// of the round. Begins are too where they decide whether a missing commit
@@ -133,7 +143,9 @@ type Part struct {
 	// Stored holds one value per topic: when its newest message was stored, in
 	// ms since 1970 by the broker's clock. Unknown where nobody told, or there
 	// is none. It may be as old as the slower cycle. nil: told of no topic.
-	Stored  []int64
+	Stored []int64
+	// Groups are names that Commits refer to; there may be others among them.
+	Groups  []string
 	Commits []Commits
 	// Committed holds one value per queue of each entry of Commits; Unknown
 	// where the group never committed.
@@ -181,10 +193,6 @@ type Topic struct {
 	Name   string
 	First  int32 // index of queue 0 in Part.Ends and Part.Begins
 	Queues int32
-	// Taken is when its ends and commits were read, where that was not with
-	// the part: a source may read topic by topic, and old ones stand in for
-	// those that could not be read. NoStamp: Part.Taken.
-	Taken Stamp
 }
 
 // Stamp is a time in ms since 1970, in a third of the bytes of a time.Time: a
@@ -207,19 +215,30 @@ func (p *Part) Repeats(topic int) bool {
 }
 
 // TakenAt is when the ends and commits of a topic of the part were read.
-func (p *Part) TakenAt(t *Topic) time.Time {
-	if t.Taken == NoStamp {
-		return p.Taken
+func (p *Part) TakenAt(topic int) time.Time {
+	if own := p.OwnTaken(topic); own != NoStamp {
+		return own.Time()
 	}
-	return t.Taken.Time()
+	return p.Taken
+}
+
+// OwnTaken is the same where that was not with the part; else NoStamp.
+func (p *Part) OwnTaken(topic int) Stamp {
+	if p.TopicsTaken == nil {
+		return NoStamp
+	}
+	return p.TopicsTaken[topic]
 }
 
 // Commits is what one group has committed on one topic of one broker.
 type Commits struct {
-	Group string
+	Group int32 // index in Part.Groups
 	Topic int32 // index in Part.Topics
 	First int32 // index of queue 0 in Part.Committed
 }
+
+// GroupOf is the name of the group of an entry of Commits.
+func (p *Part) GroupOf(c *Commits) string { return p.Groups[c.Group] }
 
 // Message models.
 const (
@@ -240,7 +259,7 @@ type Group struct {
 	Clients []Client
 	// Topics is what the group subscribes while it is online. Empty with
 	// clients online: the group told none (a pull consumer may not).
-	Topics map[string]struct{}
+	Topics TopicSet
 	// Owners says, where parts do not have Owners of their own, for a topic on
 	// a broker which client holds each queue: an index in Clients by queue id,
 	// NoOwner where nobody is known to. For a broadcasting group it is empty.
@@ -265,9 +284,6 @@ type InFlight struct {
 	Client   int // index in Group.Clients
 	Messages int64
 }
-
-// NoOwner stands where a queue has no known holder.
-const NoOwner int32 = -1
 
 // TopicOnBroker names the queues of one topic on one broker.
 type TopicOnBroker struct{ Topic, Broker string }

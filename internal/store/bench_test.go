@@ -29,9 +29,10 @@ func large(groups, round int, before *model.Snapshot) *model.Snapshot {
 			}
 		}
 		for g := range groups {
+			p.Groups = append(p.Groups, fmt.Sprintf("consumer-group-%05d", g))
 			for i := range perGroup {
 				p.Commits = append(p.Commits, model.Commits{
-					Group: fmt.Sprintf("consumer-group-%05d", g), Topic: int32((g*7 + i) % topics), First: int32(p.Committed.Len()),
+					Group: int32(g), Topic: int32((g*7 + i) % topics), First: int32(p.Committed.Len()),
 				})
 				for q := range queues {
 					commit := int64(1000 + (10+q)*(round-1))
@@ -52,7 +53,7 @@ func large(groups, round int, before *model.Snapshot) *model.Snapshot {
 		}
 		if before != nil {
 			last := before.Parts[b].Part
-			p.Topics, p.Commits, p.Waits = last.Topics, last.Commits, last.Waits
+			p.Topics, p.Groups, p.Commits, p.Waits = last.Topics, last.Groups, last.Commits, last.Waits
 		}
 		s.Parts = append(s.Parts, model.PartOfRound{Part: p})
 	}

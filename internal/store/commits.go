@@ -11,8 +11,8 @@ import (
 func (h *History) meetCommits(p *Part, in *model.Part) {
 	e := &p.earlier
 	pairs := p.pairs
-	f := finder{names: e.names, commits: e.commits}
-	if !sameList(e.commits, in.Commits) || !sameList(e.names, in.Topics) || e.committed.Len() != in.Committed.Len() {
+	f := finder{names: e.names, groups: e.groups, commits: e.commits}
+	if !model.SameList(e.commits, in.Commits) || !model.SameList(e.groups, in.Groups) || !model.SameList(e.names, in.Topics) || e.committed.Len() != in.Committed.Len() {
 		e.from = make([]int32, len(in.Commits))
 		pairs = make([]int32, len(in.Commits))
 	}
@@ -20,7 +20,7 @@ func (h *History) meetCommits(p *Part, in *model.Part) {
 		c, last := &in.Commits[i], nowhere
 		if e.from == nil {
 			last = p.pairs[i]
-		} else if e.from[i] = f.entry(in.Topics[c.Topic].Name, c.Group); e.from[i] != nowhere {
+		} else if e.from[i] = f.entry(in.Topics[c.Topic].Name, in.GroupOf(c)); e.from[i] != nowhere {
 			last = p.pairs[e.from[i]]
 		}
 		pairs[i] = h.meetAt(last, p, in, c)
@@ -38,7 +38,7 @@ func (h *History) meetAt(last int32, p *Part, in *model.Part, c *model.Commits) 
 		h.pairs.again(h.round, last)
 		return last
 	}
-	group := h.groups.find(c.Group)
+	group := h.groups.find(in.GroupOf(c))
 	if group == nowhere {
 		return nowhere
 	}
@@ -64,7 +64,7 @@ func (h *History) takeCommits(p *Part, d *desk, in *model.Part) {
 func (h *History) takeEntry(p *Part, d *desk, in *model.Part, i int, moved []Tick) {
 	c := &in.Commits[i]
 	t := &in.Topics[c.Topic]
-	at := d.takenAt(h, t)
+	at := d.takenAt(h, in, int(c.Topic))
 	moved = moved[c.First : c.First+t.Queues]
 	if p.pairs[i] == nowhere {
 		for q := range moved {
@@ -146,7 +146,7 @@ func (h *History) countOdd(p *Part, in *model.Part) {
 		c := &in.Commits[i]
 		t := &in.Topics[c.Topic]
 		before, _ := p.earlier.of(int(i), &committed)
-		pair, at := h.pairs.at(p.pairs[i]), h.Tick(in.TakenAt(t))
+		pair, at := h.pairs.at(p.pairs[i]), h.Tick(in.TakenAt(int(c.Topic)))
 		for q, now := range commits.Read(&in.Committed, c.First, t.Queues) {
 			pair.note(h.round, at, queueKey{broker: in.Broker, id: q}, model.ValueAt(before, q), now)
 		}
@@ -181,6 +181,7 @@ func firstOf(in *model.Part, topic int32) int32 {
 // they stood, or come in the same order; only otherwise an index is made.
 type finder struct {
 	names   []model.Topic
+	groups  []string
 	commits []model.Commits
 	next    int32 // behind the one that was found last
 	index   map[entryName]int32
@@ -208,5 +209,6 @@ func (f *finder) entry(topic, group string) int32 {
 }
 
 func (f *finder) name(i int32) entryName {
-	return entryName{f.names[f.commits[i].Topic].Name, f.commits[i].Group}
+	c := &f.commits[i]
+	return entryName{f.names[c.Topic].Name, f.groups[c.Group]}
 }

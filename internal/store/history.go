@@ -37,10 +37,10 @@ const NoTick Tick = math.MinInt32
 // maxSamples more.
 //
 // Of the snapshots it keeps, between rounds: of the last one, of each part the
-// lists Topics, Ends, Commits, Committed and Waits, and of broadcasting groups'
-// processes the Committed; of the one before, of each part Ends, and Topics
-// where they are not the same list as in the last. It keeps no other list of
-// them, no earlier snapshot, and no snapshot or part as a whole. Strings are
+// lists Topics, Ends, Groups, Commits, Committed and Waits, and of broadcasting
+// groups' processes the Committed; of the one before, of each part Ends, and
+// Topics where they are not the same list as in the last. It keeps no other list
+// of them, no earlier snapshot, and no snapshot or part as a whole. Strings are
 // shared.
 type History struct {
 	epoch    time.Time

@@ -84,7 +84,7 @@ func TestPartsAtOnce(t *testing.T) {
 func spread(round int) *model.Snapshot {
 	s := &model.Snapshot{Ended: began().Add(time.Duration(round) * interval), Groups: []*model.Group{{Name: "group-0"}, {Name: "group-1"}}}
 	for b := range 16 {
-		p := &model.Part{Broker: fmt.Sprintf("broker-%d", b), Taken: s.Ended.Add(time.Duration(b-16) * Unit)}
+		p := &model.Part{Broker: fmt.Sprintf("broker-%d", b), Taken: s.Ended.Add(time.Duration(b-16) * Unit), Groups: []string{"group-0", "group-1"}}
 		for i := range 3 {
 			p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-%d", i), First: int32(2 * i), Queues: 2})
 			for q := range 2 {
@@ -92,7 +92,7 @@ func spread(round int) *model.Snapshot {
 				p.Begins.Append(0)
 			}
 			for g := range 2 {
-				p.Commits = append(p.Commits, model.Commits{Group: s.Groups[g].Name, Topic: int32(i), First: int32(p.Committed.Len())})
+				p.Commits = append(p.Commits, model.Commits{Group: int32(g), Topic: int32(i), First: int32(p.Committed.Len())})
 				commit := int64(900 + b*round)
 				if (b+i)%3 == 0 && g == 1 {
 					commit -= int64(round % 4 * 100)

@@ -28,11 +28,11 @@ func (d *desk) clear() {
 }
 
 // takenAt is when the ends and commits of a topic of the part under way were read.
-func (d *desk) takenAt(h *History, t *model.Topic) Tick {
-	if t.Taken == model.NoStamp {
-		return d.taken
+func (d *desk) takenAt(h *History, in *model.Part, topic int) Tick {
+	if own := in.OwnTaken(topic); own != model.NoStamp {
+		return h.Tick(own.Time())
 	}
-	return h.Tick(t.Taken.Time())
+	return d.taken
 }
 
 // looking is one look at a topic under way.
@@ -54,7 +54,7 @@ type looking struct {
 func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []toldWait) {
 	l, t := &p.topics[place], &in.Topics[place]
 	l.retold, l.retell = l.retell, false
-	at, ends := d.takenAt(h, t), d.ends.Read(&in.Ends, t.First, t.Queues)
+	at, ends := d.takenAt(h, in, place), d.ends.Read(&in.Ends, t.First, t.Queues)
 	if len(waits) == 0 && h.pass(p, d, place, at, ends, d.slowest[t.First:t.First+t.Queues]) {
 		return
 	}

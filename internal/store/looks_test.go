@@ -152,8 +152,10 @@ func (w *lookWorld) tell() model.PartOfRound {
 }
 
 func (w *lookWorld) add(p *model.Part, name string, t *lookTopic, taken time.Time) {
-	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(p.Ends.Len()), Queues: int32(len(t.told)), Taken: stampOf(taken)})
-	p.Commits = append(p.Commits, model.Commits{Group: "g", Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+	p.Topics = append(p.Topics, model.Topic{Name: name, First: int32(p.Ends.Len()), Queues: int32(len(t.told))})
+	p.TopicsTaken = append(p.TopicsTaken, stampOf(taken))
+	p.Groups = []string{"g"}
+	p.Commits = append(p.Commits, model.Commits{Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
 	p.Ends.Append(t.told...)
 	p.Begins.Append(make([]int64, len(t.told))...)
 	p.Committed.Append(resized(t.commits, len(t.told))...)
@@ -184,7 +186,7 @@ func (w *lookWorld) note(in *model.PartOfRound) {
 			for q := range ends {
 				a.need(q, in.Committed.At(int(in.Commits[i].First)+q), 0)
 			}
-			w.takeApart(a, w.Tick(in.TakenAt(topic)), ends, in.Begins.AppendTo(nil, int(topic.First), int(topic.Queues)))
+			w.takeApart(a, w.Tick(in.TakenAt(i)), ends, in.Begins.AppendTo(nil, int(topic.First), int(topic.Queues)))
 		}
 		for _, o := range in.Others {
 			w.takeApart(list(o.Topic), w.Tick(o.Taken), o.Ends, o.Begins)

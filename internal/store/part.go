@@ -14,6 +14,7 @@ type Part struct {
 
 	// Lists of last, and in the order of its Commits and Committed, which
 	// pairs they are and when they moved.
+	groups    []string
 	commits   []model.Commits
 	committed model.Offsets
 	pairs     []int32 // numbers in History.pairs; nowhere: the group's commits at brokers do not count
@@ -47,6 +48,7 @@ type localNeed struct {
 // earlier is what a part was before the round that is added.
 type earlier struct {
 	names     []model.Topic
+	groups    []string
 	commits   []model.Commits
 	committed model.Offsets
 	moved     []Tick  // nil where nobody has watched since
@@ -101,13 +103,14 @@ func (h *History) meetPart(p *Part, in *model.PartOfRound) {
 		}
 		return
 	}
-	p.earlier = earlier{names: p.names, commits: p.commits, committed: p.committed, moved: p.moved}
+	p.earlier = earlier{names: p.names, groups: p.groups, commits: p.commits, committed: p.committed, moved: p.moved}
 	if p.blank {
 		p.earlier.moved = nil
 	}
 	h.addTopics(p, in.Part)
 	h.meetCommits(p, in.Part)
-	p.last, p.commits, p.committed, p.blank, p.met = weak.Make(in.Part), in.Commits, in.Committed, false, h.round
+	p.groups, p.commits, p.committed = in.Groups, in.Commits, in.Committed
+	p.last, p.blank, p.met = weak.Make(in.Part), false, h.round
 }
 
 // take takes the offsets of one broker, now that all readers are known. Parts may

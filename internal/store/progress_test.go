@@ -69,7 +69,7 @@ func partOf(broker string, commits []int64) model.PartOfRound {
 		return p
 	}
 	p.Topics = []model.Topic{{Name: "orders", Queues: int32(len(commits))}}
-	p.Commits = []model.Commits{{Group: "billing"}}
+	p.Groups, p.Commits = []string{"billing"}, []model.Commits{{}}
 	p.Committed = model.OffsetsOf(commits...)
 	for range commits {
 		p.Ends.Append(9999)
@@ -122,7 +122,8 @@ func TestFindsMovedCommits(t *testing.T) {
 	part := func(first, second string, commits ...int64) model.PartOfRound {
 		return model.PartOfRound{Part: &model.Part{
 			Broker: "a", Topics: []model.Topic{{Name: first, Queues: 1}, {Name: second, First: 1, Queues: 1}},
-			Commits:   []model.Commits{{Group: "billing"}, {Group: "billing", Topic: 1, First: 1}},
+			Groups:    []string{"billing"},
+			Commits:   []model.Commits{{}, {Topic: 1, First: 1}},
 			Committed: model.OffsetsOf(commits...), Ends: model.OffsetsOf(99, 99), Begins: model.OffsetsOf(1, 1),
 		}}
 	}
@@ -132,6 +133,31 @@ func TestFindsMovedCommits(t *testing.T) {
 	orders, payments := h.PairOf("orders", "billing").Consumed, h.PairOf("payments", "billing").Consumed
 	if orders != 11 || payments != 23 {
 		t.Errorf("orders %d, payments %d; want 11, 23", orders, payments)
+	}
+}
+
+// TestOtherGroupsInTheSamePlaces: entries of commits that are the same list are of
+// other groups where the list of groups is another one.
+func TestOtherGroupsInTheSamePlaces(t *testing.T) {
+	var h History
+	groups := []*model.Group{{Name: "archive"}, {Name: "billing"}, {Name: "cache"}}
+	last := partOf("a", []int64{10})
+	h.Add(&model.Snapshot{Groups: groups, Parts: []model.PartOfRound{last}})
+	for _, step := range []struct {
+		groups           []string
+		commit           int64
+		billing, archive int64
+	}{{[]string{"billing"}, 12, 12, 0}, {[]string{"archive"}, 500, 0, 500}, {[]string{"archive"}, 501, 0, 501}, {[]string{"billing"}, 20, 20, 0}} {
+		next := partOf("a", []int64{step.commit})
+		next.Topics, next.Commits, next.Groups = last.Topics, last.Commits, step.groups
+		h.Add(&model.Snapshot{Groups: groups, Parts: []model.PartOfRound{next}})
+		var archive int64
+		if p := h.PairOf("orders", "archive"); p != nil {
+			archive = p.Consumed
+		}
+		if consumed(&h) != step.billing || archive != step.archive {
+			t.Errorf("%v at %d: billing %d, archive %d; want %d, %d", step.groups, step.commit, consumed(&h), archive, step.billing, step.archive)
+		}
 	}
 }
 

@@ -112,15 +112,10 @@ func (h *History) addTopics(p *Part, in *model.Part) {
 }
 
 func sameTopics(a, b []model.Topic) bool {
-	if sameList(a, b) {
+	if model.SameList(a, b) {
 		return true
 	}
 	return slices.EqualFunc(a, b, func(x, y model.Topic) bool { return x.Name == y.Name })
-}
-
-// sameList says whether two lists are one: rounds share what does not change.
-func sameList[T any](a, b []T) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // arrange puts the looks at topics in the order of a new part. What is not in it

@@ -95,9 +95,10 @@ func TestRepeatedTopic(t *testing.T) {
 		h.Add(&model.Snapshot{Groups: []*model.Group{{Name: "g"}, {Name: "h"}}, Ended: began().Add(interval), Parts: []model.PartOfRound{{Part: &model.Part{
 			Broker: "a", Taken: began(), Ends: model.OffsetsOf(100+10*i, 95+10*i), Begins: model.OffsetsOf(0, 0),
 			Topics: []model.Topic{
-				{Name: "orders", Queues: 1, Taken: stampOf(began().Add(interval * 2))}, {Name: "orders", First: 1, Queues: 1, Taken: stampOf(began().Add(interval))},
+				{Name: "orders", Queues: 1}, {Name: "orders", First: 1, Queues: 1},
 			},
-			Commits: []model.Commits{{Group: "g"}, {Group: "h", Topic: 1, First: 1}}, Committed: model.OffsetsOf(100+10*i, 20),
+			TopicsTaken: []model.Stamp{stampOf(began().Add(interval * 2)), stampOf(began().Add(interval))},
+			Groups:      []string{"g", "h"}, Commits: []model.Commits{{}, {Group: 1, Topic: 1, First: 1}}, Committed: model.OffsetsOf(100+10*i, 20),
 		}}}})
 		if h.Part(0).Ends(0) != h.Part(0).Ends(1) {
 			t.Fatal("one topic has two histories")

@@ -12,6 +12,7 @@ import (
 // kept already.
 type waits struct {
 	list    []model.Wait
+	groups  []string
 	commits []model.Commits
 	names   []model.Topic
 	told    []toldWait // in the order of the topics
@@ -29,11 +30,11 @@ type toldWait struct {
 
 // match finds the entries of commits that a part's ages belong to.
 func (w *waits) match(in *model.Part) {
-	same := sameList(w.commits, in.Commits) && sameList(w.names, in.Topics)
-	if !same || !sameList(w.list, in.Waits) && !w.fits(in) {
+	same := model.SameList(w.commits, in.Commits) && model.SameList(w.groups, in.Groups) && model.SameList(w.names, in.Topics)
+	if !same || !model.SameList(w.list, in.Waits) && !w.fits(in) {
 		w.find(in)
 	}
-	w.list, w.commits, w.names = in.Waits, in.Commits, in.Topics
+	w.list, w.groups, w.commits, w.names = in.Waits, in.Groups, in.Commits, in.Topics
 }
 
 // fits says whether other ages belong to the same entries.
@@ -43,7 +44,7 @@ func (w *waits) fits(in *model.Part) bool {
 	}
 	for i := range w.told {
 		told, c := &in.Waits[w.told[i].wait], &in.Commits[w.told[i].entry]
-		if told.Group != c.Group || told.Topic != in.Topics[c.Topic].Name {
+		if told.Group != in.GroupOf(c) || told.Topic != in.Topics[c.Topic].Name {
 			return false
 		}
 	}
@@ -64,7 +65,7 @@ func (w *waits) find(in *model.Part) {
 	w.all = len(places) == len(in.Waits)
 	for i := range in.Commits {
 		c := &in.Commits[i]
-		place, ok := places[entryName{in.Topics[c.Topic].Name, c.Group}]
+		place, ok := places[entryName{in.Topics[c.Topic].Name, in.GroupOf(c)}]
 		if !ok {
 			continue
 		}

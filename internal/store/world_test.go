@@ -101,7 +101,8 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 			continue
 		}
 		first := p.Ends.Len()
-		p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(first), Queues: int32(len(t.ends)), Taken: stampOf(t.taken)})
+		p.Topics = append(p.Topics, model.Topic{Name: topic, First: int32(first), Queues: int32(len(t.ends))})
+		p.TopicsTaken = append(p.TopicsTaken, stampOf(t.taken))
 		p.Ends.Append(t.ends...)
 		for q := range t.ends {
 			begin := model.Unknown
@@ -112,7 +113,7 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 		}
 		for _, group := range []string{"billing", "cache", "archive"} {
 			if c, ok := t.commits[group]; ok {
-				p.Commits = append(p.Commits, model.Commits{Group: group, Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
+				p.Commits = append(p.Commits, model.Commits{Group: groupIn(p, group), Topic: int32(len(p.Topics) - 1), First: int32(p.Committed.Len())})
 				p.Committed.Append(c...)
 			}
 		}
@@ -120,10 +121,22 @@ func (b *brokerStage) part(name string, now time.Time) *model.Part {
 	return p
 }
 
+// groupIn is the place of a group among a part's, where it is put if need be.
+func groupIn(p *model.Part, name string) int32 {
+	if i := slices.Index(p.Groups, name); i >= 0 {
+		return int32(i)
+	}
+	p.Groups = append(p.Groups, name)
+	return int32(len(p.Groups) - 1)
+}
+
 // share has a part share lists with the one before, as sources do.
 func share(p, last *model.Part) {
 	if last != nil && slices.Equal(p.Topics, last.Topics) {
 		p.Topics = last.Topics
+	}
+	if last != nil && slices.Equal(p.Groups, last.Groups) {
+		p.Groups = last.Groups
 	}
 	if last != nil && slices.Equal(p.Commits, last.Commits) {
 		p.Commits = last.Commits

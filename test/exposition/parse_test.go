@@ -210,12 +210,12 @@ func named(cluster, topic, group, broker, client string) *lag.Report {
 		Brokers:     []model.Broker{{Name: broker, Addr: client, Version: group, Up: true}},
 		Parts: []model.PartOfRound{{Part: &model.Part{
 			Broker: broker, Topics: []model.Topic{{Name: topic, Queues: 1}}, Ends: model.OffsetsOf(7), Begins: model.OffsetsOf(0),
-			Commits: []model.Commits{{Group: group}}, Committed: model.OffsetsOf(3),
+			Groups: []string{group}, Commits: []model.Commits{{}}, Committed: model.OffsetsOf(3),
 		}}},
 		Groups: []*model.Group{{
 			Name: group, Model: topic, ConsumeType: client, Known: true,
 			Clients: []model.Client{{ID: client, IP: ip, PID: pid, Language: broker}},
-			Topics:  map[string]struct{}{topic: {}},
+			Topics:  model.TopicSetOf(topic),
 			Owners:  map[model.TopicOnBroker][]int32{{Topic: topic, Broker: broker}: {0}},
 		}},
 	})

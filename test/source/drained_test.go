@@ -77,7 +77,7 @@ func wantPair(p *model.Part, topic, group string, ends, commits [4]int64) error 
 		return fmt.Errorf("%d queues end at %v, want %v", n, gotEnds, ends)
 	}
 	for _, c := range p.Commits {
-		if c.Group == group && int(c.Topic) == i {
+		if p.GroupOf(&c) == group && int(c.Topic) == i {
 			copy(got[:], p.Committed.AppendTo(nil, int(c.First), 4))
 		}
 	}

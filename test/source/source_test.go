@@ -270,7 +270,7 @@ func (b *bench) pop(t *testing.T) {
 		}
 		p := s.Parts[0].Part
 		for _, c := range p.Commits {
-			if c.Group == "poppers" && p.Topics[c.Topic].Name == "popped" {
+			if p.GroupOf(&c) == "poppers" && p.Topics[c.Topic].Name == "popped" {
 				for q := range p.Topics[c.Topic].Queues {
 					committed += max(p.Committed.At(int(c.First+q)), 0)
 				}

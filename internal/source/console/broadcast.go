@@ -102,9 +102,8 @@ func (r *round) askProcess(g *group, id string, b *broadcaster) {
 // topic.
 func (r *round) note(g *group, queues held, needed map[string]held) {
 	for on, commits := range queues {
-		_, subscribed := g.topics[on.Topic]
 		b := r.src.brokers[on.Broker]
-		if !subscribed || b == nil || !b.cluster.wanted.Topic(on.Topic) {
+		if !g.topics.Has(on.Topic) || b == nil || !b.cluster.wanted.Topic(on.Topic) {
 			delete(queues, on)
 			continue
 		}

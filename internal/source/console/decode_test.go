@@ -154,7 +154,7 @@ func TestRefusalNames(t *testing.T) {
 func TestOwnEnds(t *testing.T) {
 	t.Parallel()
 	on := model.TopicOnBroker{Topic: "orders", Broker: "b"}
-	p := &partBuilder{src: &Source{}, part: &model.Part{Broker: "b"}}
+	p := &partBuilder{src: &Source{}, part: &model.Part{Broker: "b"}, groups: map[string]int32{}}
 	p.add(on, []groupCell{
 		{"early", &cell{ends: []int64{100, 50}, committed: []int64{100, 50}, consumed: []int64{1, 1}}},
 		{"late", &cell{ends: []int64{130, 50, 7}, committed: []int64{120, 50, 0}, consumed: []int64{1, 1, -1}}},
@@ -167,8 +167,8 @@ func TestOwnEnds(t *testing.T) {
 		for q := range int(topic.Queues) {
 			sum += p.part.Ends.At(int(topic.First)+q) - p.part.Committed.At(int(c.First)+q)
 		}
-		if sum != want[c.Group] {
-			t.Errorf("%s: backlog %d, want %d", c.Group, sum, want[c.Group])
+		if group := p.part.GroupOf(&c); sum != want[group] {
+			t.Errorf("%s: backlog %d, want %d", group, sum, want[group])
 		}
 	}
 	if first := p.part.Topics[0]; len(p.part.Topics) != 2 || p.part.Ends.At(int(first.First)) != 130 {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"hash/fnv"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ type group struct {
 	known       bool
 	age         int // rounds since somebody told who is online
 	clients     []model.Client
-	topics      map[string]struct{}
+	topics      model.TopicSet
 
 	processes map[string]*broadcaster // by client id
 	local     []model.LocalCommits
@@ -187,7 +188,7 @@ func (r *round) noteDead(err error) {
 func (g *group) setOnline(c *connections, home string) {
 	g.asked, g.outcome, g.home = true, online, home
 	g.model, g.kind = c.model, c.kind
-	g.topics = c.topics
+	g.topics = model.TopicSetOf(slices.Collect(maps.Keys(c.topics))...)
 	slices.SortStableFunc(c.clients, func(a, b model.Client) int { return strings.Compare(a.ID, b.ID) })
 	g.clients = c.clients
 }

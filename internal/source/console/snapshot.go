@@ -109,7 +109,7 @@ func (s *Source) cellsByBroker() map[string]map[string][]groupCell {
 
 // part makes the offsets of one broker.
 func (r *round) part(b *broker, byTopic map[string][]groupCell) model.PartOfRound {
-	p := &partBuilder{src: r.src, part: &model.Part{Broker: b.name, Taken: b.taken}}
+	p := &partBuilder{src: r.src, part: &model.Part{Broker: b.name, Taken: b.taken}, groups: make(map[string]int32)}
 	missing := r.unread()
 	for _, topic := range slices.Sorted(maps.Keys(byTopic)) {
 		cells := byTopic[topic]
@@ -138,8 +138,20 @@ func (r *round) unread() int {
 }
 
 type partBuilder struct {
-	src  *Source
-	part *model.Part
+	src    *Source
+	part   *model.Part
+	groups map[string]int32 // places in the part's Groups
+}
+
+// group is the place of a group among the part's.
+func (p *partBuilder) group(name string) int32 {
+	i, ok := p.groups[name]
+	if !ok {
+		i = int32(len(p.part.Groups))
+		p.groups[name] = i
+		p.part.Groups = append(p.part.Groups, name)
+	}
+	return i
 }
 
 // add puts the cells of one topic into the part. The groups of a topic are read
@@ -164,7 +176,7 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 	for _, gc := range cells {
 		topic := p.state(states, on, gc.cell.ends, gc.cell.taken)
 		first := p.part.Committed.Len()
-		p.part.Commits = append(p.part.Commits, model.Commits{Group: gc.group, Topic: int32(topic), First: int32(first)})
+		p.part.Commits = append(p.part.Commits, model.Commits{Group: p.group(gc.group), Topic: int32(topic), First: int32(first)})
 		for q := range gc.cell.ends {
 			p.part.Committed.Append(p.src.committedAt(on, gc.cell, q))
 			p.part.ConsumedAt = append(p.part.ConsumedAt, gc.cell.consumed[q])
@@ -176,14 +188,13 @@ func (p *partBuilder) add(on model.TopicOnBroker, cells []groupCell) {
 func (p *partBuilder) state(states map[string]int, on model.TopicOnBroker, ends []int64, taken time.Time) int {
 	key := encode(ends)
 	if place, ok := states[key]; ok {
-		if t, at := &p.part.Topics[place], model.StampOf(taken); at > t.Taken {
-			t.Taken = at
-		}
+		p.part.TopicsTaken[place] = max(p.part.TopicsTaken[place], model.StampOf(taken))
 		return place
 	}
 	place := len(p.part.Topics)
 	states[key] = place
-	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: int32(p.part.Ends.Len()), Queues: int32(len(ends)), Taken: model.StampOf(taken)})
+	p.part.Topics = append(p.part.Topics, model.Topic{Name: on.Topic, First: int32(p.part.Ends.Len()), Queues: int32(len(ends))})
+	p.part.TopicsTaken = append(p.part.TopicsTaken, model.StampOf(taken))
 	p.part.Ends.Append(ends...)
 	told := p.src.stats[on]
 	if told == nil {

@@ -109,7 +109,7 @@ func backlogOf(snap *model.Snapshot, group, topic string) int64 {
 		for _, c := range p.Commits {
 			t := p.Topics[c.Topic]
 			for q := range int(t.Queues) {
-				if c.Group == group && t.Name == topic {
+				if p.GroupOf(&c) == group && t.Name == topic {
 					add(p.Ends.At(int(t.First)+q), p.Committed.At(int(c.First)+q))
 				}
 			}

@@ -172,15 +172,15 @@ func (w *reading) sealPart() {
 		var part *model.Part
 		part, b.carried = w.build.seal(b.carried, keep, w.src.opts.Now())
 		w.fill(part)
-		b.relaid = !sameList(part.Topics, w.build.last.Topics) || !sameList(part.Commits, w.build.last.Commits)
-		b.part, b.pairs, b.partAge = part, w.build.pairs, 0
+		b.relaid = !sameLayout(part, w.build.last)
+		b.part, b.groups, b.partAge = part, w.build.groups, 0
 		b.minimum = w.build.sealMinimum(b.minimum, b.carried)
 		return
 	}
 	b.relaid = false
 	if b.partAge++; b.partAge > keep {
 		b.relaid = b.part != nil
-		b.part, b.pairs, b.carried, b.minimum, b.waits = nil, pairs{}, nil, nil, waits{}
+		b.part, b.groups, b.carried, b.minimum, b.waits = nil, nil, nil, nil, waits{}
 		b.known.forgetTopics()
 		b.forgetModes()
 	}

@@ -140,7 +140,7 @@ func askedOf(claimants []claimant, client int32) model.Stamp {
 // queues of groups that are as they were and had all their queues held.
 func (r *round) assignOwners(c *cluster) {
 	groups := c.sortedGroups()
-	changed := !sameList(groups, c.assigned)
+	changed := !model.SameList(groups, c.assigned)
 	c.assigned = groups
 	for _, g := range groups {
 		g.claimants()
@@ -172,13 +172,13 @@ func (b *broker) assign(seed maphash.Seed, changed bool) (open []*group) {
 		b.owners = nil
 		return nil
 	}
-	all := b.relaid || len(b.owners) != b.part.Committed.Len()
+	all := b.relaid || b.owners.Len() != b.part.Committed.Len()
 	if !all && !changed {
 		return nil
 	}
 	list := sharingOwners{list: b.owners}
 	if all {
-		list = sharingOwners{list: make([]int32, b.part.Committed.Len()), own: true}
+		list = sharingOwners{list: model.MakeOwners(b.part.Committed.Len()), own: true}
 	}
 	broker := brokerRef(seed, []byte(b.name))
 	var row []int32
@@ -201,7 +201,7 @@ func (b *broker) assign(seed maphash.Seed, changed bool) (open []*group) {
 		}
 		list.put(int(commits.First), row)
 	}
-	if !slices.Equal(b.owners, list.list) {
+	if !b.owners.Equal(list.list) {
 		b.owners = list.list
 	}
 	return open
@@ -210,20 +210,18 @@ func (b *broker) assign(seed maphash.Seed, changed bool) (open []*group) {
 // sharingOwners is a list of owners that is the one of the round before while it
 // has the same values.
 type sharingOwners struct {
-	list []int32
+	list *model.Owners
 	own  bool
 }
 
 func (s *sharingOwners) put(first int, row []int32) {
-	at := s.list[first : first+len(row)]
 	if !s.own {
-		if slices.Equal(at, row) {
+		if s.list.Has(first, row) {
 			return
 		}
-		s.list, s.own = slices.Clone(s.list), true
-		at = s.list[first : first+len(row)]
+		s.list, s.own = s.list.Clone(), true
 	}
-	copy(at, row)
+	s.list.Put(first, row)
 }
 
 // deals says whether the group's processes deal the queues out among them.
@@ -237,6 +235,5 @@ func (g *group) lacksOwner(topic string, owners []int32) bool {
 	if _, pops := g.pop[topic]; pops {
 		return false
 	}
-	_, subscribed := g.topics[topic]
-	return subscribed && slices.Contains(owners, model.NoOwner)
+	return g.topics.Has(topic) && slices.Contains(owners, model.NoOwner)
 }

@@ -17,7 +17,7 @@ type configs struct {
 }
 
 // maxQueues bounds the queues of one topic on one broker that are believed.
-const maxQueues = 1 << 16
+const maxQueues = 1<<16 - 1
 
 // forgetSums has the next answers decoded, even if they are the same.
 func (k *configs) forgetSums() { k.topicsSum, k.groupsSum = 0, 0 }
@@ -38,14 +38,13 @@ func (k *configs) setTopics(body []byte, c *cluster, names *interner) (odd int, 
 			queues += int(t.ReadQueues)
 			if name := names.text(t.Name); c.wanted.Topic(name) {
 				topics = append(topics, topic{
-					name: name, queues: t.ReadQueues, hash: uint32(maphash.String(k.seed, name)),
-					apart: c.wanted.Idle(name), slot: notInPart, topicMemory: topicMemory{placed: notInPart},
+					name: name, queues: uint16(t.ReadQueues), apart: c.wanted.Idle(name), slot: notInPart, topicMemory: topicMemory{placed: notInPart},
 				})
 			}
 		}
 	})
 	if err == nil {
-		k.topics = k.topics.replacedBy(topics)
+		k.topics = k.topics.replacedBy(topics, k.seed)
 		k.topicsSum = sum
 	}
 	return odd, err

@@ -2,7 +2,6 @@ package direct
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -255,8 +254,7 @@ func (r *round) readBroadcastEnds() {
 		}
 		first := len(w.build.topics)
 		for _, g := range groups {
-			// In a fixed order, so that rounds share the list of topics.
-			for _, name := range slices.Sorted(maps.Keys(g.topics)) {
+			for _, name := range g.topics {
 				if t := w.broker.known.topicNamed(name); t != nil && t.state == unused && w.build.fits(t) {
 					w.build.want(t)
 				}

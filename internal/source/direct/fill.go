@@ -154,5 +154,7 @@ func (w *reading) topicsOf(part *model.Part) []*topic {
 	return list
 }
 
-// sameList says whether two lists are one.
-func sameList[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+// sameLayout says whether two parts have the same topics and commits.
+func sameLayout(a, b *model.Part) bool {
+	return model.SameList(a.Topics, b.Topics) && model.SameList(a.Groups, b.Groups) && model.SameList(a.Commits, b.Commits)
+}

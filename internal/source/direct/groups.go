@@ -34,7 +34,7 @@ type group struct {
 	connSum            uint64
 	members            uint64 // changes when the group's processes do
 	clients            []model.Client
-	topics             map[string]struct{}
+	topics             model.TopicSet
 
 	held     map[string]*held // by client id: the queues that it holds
 	heldBy   uint64           // the members when those that had left were let go
@@ -184,7 +184,7 @@ func (w *reading) takeConnections(g *group, body []byte, err error) {
 		}
 		return
 	case err == nil:
-		err = w.named(g.setConnections(w.src.seed, body))
+		err = w.named(g.setConnections(w.src.seed, &w.src.names, body))
 	}
 	if err != nil {
 		if g.outcome == notAsked {
@@ -208,7 +208,7 @@ func (g *group) seenAtHome() bool { return g.known && len(g.clients) > 0 }
 // maxClients bounds the processes of one group that are believed.
 const maxClients = 1 << 16
 
-func (g *group) setConnections(seed maphash.Seed, body []byte) error {
+func (g *group) setConnections(seed maphash.Seed, names *interner, body []byte) error {
 	sum := maphash.Bytes(seed, body)
 	if g.known && len(g.clients) > 0 && sum == g.connSum {
 		return nil
@@ -223,10 +223,11 @@ func (g *group) setConnections(seed maphash.Seed, body []byte) error {
 	g.connSum = sum
 	g.versions.members++
 	g.model, g.consumeType = conns.MessageModel, conns.ConsumeType
-	g.topics = make(map[string]struct{}, len(conns.Topics))
-	for _, t := range conns.Topics {
-		g.topics[t] = struct{}{}
+	topics := make([]string, len(conns.Topics))
+	for i, topic := range conns.Topics {
+		topics[i] = names.text([]byte(topic))
 	}
+	g.topics = model.TopicSetOf(topics...)
 	g.setClients(seed, conns.Clients)
 	return nil
 }
@@ -366,7 +367,7 @@ func (r *round) settleGroups() {
 		}
 		for _, b := range c.brokers {
 			b.known.groups.meet(c.groups)
-			b.pairs.set.meet(c.groups)
+			b.groups.meet(c.groups)
 		}
 	}
 }

@@ -1,10 +1,6 @@
 package direct
 
-import (
-	"slices"
-
-	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
-)
+import "slices"
 
 // groupSet is the groups that a broker has, in the order of their names. Brokers
 // of a cluster mostly have the same ones, and share one set.
@@ -44,7 +40,7 @@ func (c *cluster) groupSet(names []string) *groupSet {
 func (c *cluster) forgetSets() {
 	used := make(map[*groupSet]struct{}, len(c.sets))
 	for _, b := range c.brokers {
-		used[b.known.groups], used[b.pairs.set] = struct{}{}, struct{}{}
+		used[b.known.groups], used[b.groups] = struct{}{}, struct{}{}
 	}
 	c.sets = slices.DeleteFunc(c.sets, func(s *groupSet) bool {
 		_, ok := used[s]
@@ -79,33 +75,22 @@ func (s *groupSet) meet(groups map[string]*group) {
 	}
 }
 
-// pairs says which group each entry of a part's commits is of, so that its name
-// need not be looked up.
-type pairs struct {
-	set    *groupSet
-	number []int32 // by entry: index in the set; noGroup: it is in none
-}
-
 const noGroup = -1
 
-// pairsOf are the pairs of a part.
-func pairsOf(part *model.Part, set *groupSet) pairs {
-	p := pairs{set: set, number: make([]int32, len(part.Commits))}
-	for i := range part.Commits {
-		n, ok := set.index[part.Commits[i].Group]
+// numbersIn are the places of the set's names in another one; noGroup: it is not
+// in there.
+func (s *groupSet) numbersIn(other *groupSet) []int32 {
+	list := make([]int32, s.len())
+	for i := range list {
+		n, ok := other.index[s.names[i]]
 		if !ok {
 			n = noGroup
 		}
-		p.number[i] = n
+		list[i] = n
 	}
-	return p
+	return list
 }
 
 // groupOf is the group of an entry of the part's commits; nil: it is not
 // remembered.
-func (b *broker) groupOf(commits int) *group {
-	if n := b.pairs.number[commits]; n != noGroup {
-		return b.pairs.set.groups[n]
-	}
-	return b.cluster.groups[b.part.Commits[commits].Group]
-}
+func (b *broker) groupOf(commits int) *group { return b.groups.groups[b.part.Commits[commits].Group] }

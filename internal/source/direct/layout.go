@@ -52,7 +52,7 @@ func (b *broker) addLayout(seed maphash.Seed) {
 			continue
 		}
 		topic := &b.part.Topics[b.part.Commits[i].Topic]
-		if _, ok := g.topics[topic.Name]; ok {
+		if g.topics.Has(topic.Name) {
 			g.layout += maphash.String(seed, topic.Name) * of * uint64(topic.Queues+1)
 		}
 	}

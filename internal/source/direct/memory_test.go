@@ -104,7 +104,7 @@ func TestFirstEnds(t *testing.T) {
 			got := map[string]int64{}
 			for _, one := range w.survey(&scratch{}) {
 				c := &b.part.Commits[one.commits]
-				got[b.part.Topics[c.Topic].Name+"@"+c.Group] = one.backlog
+				got[b.part.Topics[c.Topic].Name+"@"+b.part.GroupOf(c)] = one.backlog
 			}
 
 			want := map[string]int64{}

@@ -294,7 +294,7 @@ func (h *held) local(g *group, c *cluster) []model.LocalCommits {
 	var list []model.LocalCommits
 	for key, queues := range h.queues {
 		b := c.brokers[key.Broker]
-		if _, ok := g.topics[key.Topic]; !ok || b == nil || b.part == nil {
+		if !g.topics.Has(key.Topic) || b == nil || b.part == nil {
 			continue
 		}
 		ends := b.endsOf(key.Topic)
@@ -326,7 +326,7 @@ func (g *group) minimumCommits(c *cluster) []model.LocalCommits {
 			continue
 		}
 		for _, m := range b.minimum[g.name] {
-			if _, ok := g.topics[m.topic]; !ok {
+			if !g.topics.Has(m.topic) {
 				continue
 			}
 			list = append(list, model.LocalCommits{

@@ -12,10 +12,10 @@ import (
 type partBuilder struct {
 	broker *broker
 	part   *model.Part
-	topics []*topic // by slot
-	recent *topic   // that was looked up
-	pairs  pairs
-	sums   []int64 // commits of each group added up: they moved or not; noCommits where it has none
+	topics []*topic  // by slot
+	recent *topic    // that was looked up
+	groups *groupSet // that the broker has: the part's
+	sums   []int64   // commits of each group added up: they moved or not; noCommits where it has none
 	// minimum is what brokers of 5.1 and later say of broadcasting groups.
 	minimum map[string][]broadcastMinimum
 	rows    int // queues of all tables of commits
@@ -25,7 +25,7 @@ type partBuilder struct {
 	// What a broker tells comes in the same order as before, mostly.
 	last       *model.Part // its last good one; empty where there is none
 	lastTopics []*topic    // by slot; nil: not any more
-	lastPairs  pairs       // by the groups of today
+	renumbered []int32     // what the numbers of its groups are today; nil: the same
 	next       int         // index in last.Commits of what is expected next
 }
 
@@ -65,10 +65,10 @@ func (p *partBuilder) begin() {
 			p.lastTopics[t.placed] = t
 		}
 	}
-	if p.lastPairs = p.broker.pairs; p.lastPairs.set != k.groups {
-		p.lastPairs = pairsOf(p.last, k.groups)
+	p.groups, p.part.Groups = k.groups, k.groups.names
+	if last := p.broker.groups; last != k.groups {
+		p.renumbered = last.numbersIn(k.groups)
 	}
-	p.pairs.set = k.groups
 	p.sums = make([]int64, k.groups.len())
 	for i := range p.sums {
 		p.sums[i] = noCommits
@@ -129,7 +129,7 @@ func (p *partBuilder) pair(key remoting.OffsetKey) (*topic, int32) {
 	upto := min(p.next+2, len(p.last.Commits))
 	for i := p.next; i < upto && !key.Broadcast; i++ {
 		c := &p.last.Commits[i]
-		if c.Group != string(key.Group) || p.last.Topics[c.Topic].Name != string(key.Topic) {
+		if p.last.GroupOf(c) != string(key.Group) || p.last.Topics[c.Topic].Name != string(key.Topic) {
 			continue
 		}
 		p.next = i + 1
@@ -137,13 +137,22 @@ func (p *partBuilder) pair(key remoting.OffsetKey) (*topic, int32) {
 		if t == nil { // deleted, and maybe made anew since the last part
 			t = p.broker.known.topic(key.Topic)
 		}
-		return t, p.lastPairs.number[i]
+		return t, p.today(c.Group)
 	}
-	n, ok := p.pairs.set.index[string(key.Group)]
+	n, ok := p.groups.index[string(key.Group)]
 	if !ok {
 		return nil, noGroup
 	}
 	return p.broker.known.topic(key.Topic), n
+}
+
+// today is the number of a group of the last part; noGroup: the broker has it no
+// longer.
+func (p *partBuilder) today(group int32) int32 {
+	if p.renumbered == nil {
+		return group
+	}
+	return p.renumbered[group]
 }
 
 // fits says whether the queues of one more table can be believed.
@@ -162,9 +171,7 @@ func (p *partBuilder) addCommits(group int32, t *topic) (first int) {
 	p.want(t)
 	part := p.part
 	first = part.Committed.Len()
-	part.Commits = grown(part.Commits, p.last.Commits,
-		model.Commits{Group: p.pairs.set.names[group], Topic: t.slot, First: int32(first)})
-	p.pairs.number = grown(p.pairs.number, p.lastPairs.number, group)
+	part.Commits = grown(part.Commits, p.last.Commits, model.Commits{Group: group, Topic: t.slot, First: int32(first)})
 	part.Committed.AppendUnknown(int(t.queues))
 	return first
 }
@@ -188,7 +195,7 @@ func (p *partBuilder) addMinimum(group int32, t *topic) []int64 {
 		p.minimum = make(map[string][]broadcastMinimum)
 	}
 	m := broadcastMinimum{topic: t.name, committed: appendUnknown(nil, int(t.queues))}
-	name := p.pairs.set.names[group]
+	name := p.groups.names[group]
 	p.minimum[name] = append(p.minimum[name], m)
 	return m.committed
 }
@@ -221,7 +228,7 @@ func (p *partBuilder) want(t *topic) {
 	p.topics = append(p.topics, t)
 	first := p.part.Ends.Len()
 	p.part.Topics = grown(p.part.Topics, p.last.Topics,
-		model.Topic{Name: t.name, First: int32(first), Queues: t.queues})
+		model.Topic{Name: t.name, First: int32(first), Queues: int32(t.queues)})
 	p.part.Ends.AppendUnknown(int(t.queues))
 }
 
@@ -235,10 +242,14 @@ func appendUnknown(list []int64, n int) []int64 {
 // wantedTopics are the topics whose ends are still to be asked for.
 func (p *partBuilder) wantedTopics() []*topic {
 	var list []*topic
-	for _, t := range p.topics {
-		if t.state == wanted {
-			list = append(list, t)
+	for i, t := range p.topics {
+		if t.state != wanted {
+			continue
 		}
+		if list == nil { // mostly all of them are, or none
+			list = make([]*topic, 0, len(p.topics)-i)
+		}
+		list = append(list, t)
 	}
 	return list
 }
@@ -256,7 +267,7 @@ func (p *partBuilder) setSpan(q remoting.MessageQueue, o remoting.TopicOffset) {
 		p.odd++
 		return
 	}
-	if q.QueueID >= t.queues {
+	if q.QueueID >= int32(t.queues) {
 		return // a queue that only producers see, or one that is newer than the settings
 	}
 	i := int(p.part.Topics[t.slot].First + q.QueueID)
@@ -317,7 +328,7 @@ func (p *partBuilder) topic(name []byte) *topic {
 // setBegin notes the beginning of one queue whose end is known.
 func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) {
 	t := p.topic(q.Topic)
-	if t == nil || t.state != read || q.QueueID < 0 || q.QueueID >= t.queues || o.Min < 0 {
+	if t == nil || t.state != read || q.QueueID < 0 || q.QueueID >= int32(t.queues) || o.Min < 0 {
 		return
 	}
 	p.noteBegin(int(p.part.Topics[t.slot].First+q.QueueID), o.Min)

@@ -17,13 +17,13 @@ func (p *partBuilder) seal(carried map[string]int, keep int, now time.Time) (*mo
 		whole = whole && t.state == read
 	}
 	if whole {
-		p.part.Topics, p.part.Commits, p.pairs.number = clipped(p.part.Topics), clipped(p.part.Commits), clipped(p.pairs.number)
+		p.part.Topics, p.part.Commits = clipped(p.part.Topics), clipped(p.part.Commits)
 		return p.part, nil
 	}
 	standIns := make(map[string]int)
-	out := &model.Part{Broker: p.part.Broker, Taken: now}
-	copyTopics(out, p.part, func(i int) bool { return p.topics[i].state == read })
-	copyTopics(out, p.last, func(i int) bool {
+	out := &model.Part{Broker: p.part.Broker, Taken: now, Groups: p.part.Groups}
+	copyTopics(out, p.part, asTheyAre, func(i int) bool { return p.topics[i].state == read })
+	copyTopics(out, p.last, p.today, func(i int) bool {
 		t := p.lastTopics[i]
 		if t == nil || t.state != missing || carried[t.name] >= keep {
 			return false
@@ -36,7 +36,6 @@ func (p *partBuilder) seal(carried map[string]int, keep int, now time.Time) (*mo
 			standIns[t.name] = keep // gone from view, and still counted as missing
 		}
 	}
-	p.pairs = pairsOf(out, p.pairs.set)
 	return out, standIns
 }
 
@@ -48,8 +47,9 @@ func clipped[T any](list []T) []T {
 	return append(make([]T, 0, len(list)), list...)
 }
 
-// copyTopics adds the topics of from that take says to, with their commits.
-func copyTopics(to, from *model.Part, take func(i int) bool) {
+// copyTopics adds the topics of from that take says to, with the commits of the
+// groups that have a number in to.
+func copyTopics(to, from *model.Part, number func(group int32) int32, take func(i int) bool) {
 	place := make(map[int32]int32)
 	for i, t := range from.Topics {
 		if !take(i) {
@@ -62,15 +62,20 @@ func copyTopics(to, from *model.Part, take func(i int) bool) {
 			to.Begins.Append(notedBegin(from, int(t.First)+q))
 		}
 		to.Stored = append(to.Stored, model.ValueAt(from.Stored, i))
-		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues, Taken: model.StampOf(from.TakenAt(&t))})
+		to.Topics = append(to.Topics, model.Topic{Name: t.Name, First: int32(first), Queues: t.Queues})
+		to.TopicsTaken = append(to.TopicsTaken, model.StampOf(from.TakenAt(i)))
 	}
 	for _, c := range from.Commits {
 		i, ok := place[c.Topic]
-		if !ok {
+		group := number(c.Group)
+		if !ok || group == noGroup {
 			continue
 		}
 		first := to.Committed.Len()
 		to.Committed.AppendFrom(&from.Committed, int(c.First), int(to.Topics[i].Queues))
-		to.Commits = append(to.Commits, model.Commits{Group: c.Group, Topic: i, First: int32(first)})
+		to.Commits = append(to.Commits, model.Commits{Group: group, Topic: i, First: int32(first)})
 	}
 }
+
+// asTheyAre are the numbers of groups of a part that has the same ones.
+func asTheyAre(group int32) int32 { return group }

@@ -178,7 +178,7 @@ func (w *reading) dueStats(topics []waiting) statsList {
 		} else {
 			*share--
 		}
-		list.topics = append(list.topics, statsTopic{t.name, t.queues})
+		list.topics = append(list.topics, statsTopic{t.name, int32(t.queues)})
 		queues += int(t.queues)
 	}
 	*share = min(max(*share, 0), 1)

@@ -23,6 +23,10 @@ type topicMemory struct {
 
 	hasStats bool  // the part, or else the lists, know what the slower cycle asks for
 	failures uint8 // to tell the stats, in a row
+	// Of the round, and here because there is room. undecided: where some queue
+	// of the topic begins decides whether a missing commit counts.
+	undecided bool
+	behind    bool // some group has something to consume
 	// untold is how old the stats were when they were asked for last, in
 	// milliseconds: 0 where they were told then, neverTold where they never were.
 	untold uint32
@@ -93,7 +97,7 @@ func (m *topicMemory) takeOver(last *model.Part, room *model.Run) {
 		return
 	}
 	t := &last.Topics[m.placed]
-	s := newTopicStats(int(t.Queues), last.TakenAt(t))
+	s := newTopicStats(int(t.Queues), last.TakenAt(int(m.placed)))
 	copy(s.begins(), offsetsAt(&last.Begins, last, m.placed, room))
 	copy(s.ends(), endsAt(last, m.placed, room))
 	s.stored = model.ValueAt(last.Stored, int(m.placed))

@@ -1,14 +1,15 @@
 package direct
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 )
 
 // topicList is the topics of one broker, in the order of their names. A large
 // cluster has hundreds of thousands, most of them retry topics of one queue, so
-// they lie in one slice. It is replaced when the broker tells of others: pointers
-// into it are good for one round.
+// they lie in one slice, and no field is wider than it must be. It is replaced when
+// the broker tells of others: pointers into it are good for one round.
 type topicList struct {
 	list []topic
 	// index finds a topic by its name: open addressing, by hash, of places in
@@ -18,22 +19,17 @@ type topicList struct {
 
 // topic is one topic of one broker, as its settings say.
 type topic struct {
-	name   string
-	hash   uint32 // of the name, with the source's seed
-	queues int32  // those that consumers read: ids 0 to queues-1
+	name string
+
+	topicMemory
 
 	// Of the round: the topic's place in the part, under construction or
 	// sealed, and what became of the request for its ends.
 	slot  int32
 	state topicState
-	// undecided: where some queue of it begins decides whether a missing
-	// commit counts.
-	undecided bool
-	behind    bool // some group has something to consume
 
-	apart bool // it is wanted where no group has committed on it, too
-
-	topicMemory
+	apart  bool   // it is wanted where no group has committed on it, too
+	queues uint16 // those that consumers read: ids 0 to queues-1
 }
 
 // notInPart is the slot of a topic that is in no part.
@@ -57,26 +53,29 @@ func (t *topic) isApart() bool { return t.state == unused && t.apart }
 
 // replacedBy is a list of other topics. What is remembered of one stays while it
 // is among them.
-func (l *topicList) replacedBy(topics []topic) topicList {
+func (l *topicList) replacedBy(topics []topic, seed maphash.Seed) topicList {
 	slices.SortStableFunc(topics, func(a, b topic) int { return strings.Compare(a.name, b.name) })
-	n := topicList{list: make([]topic, 0, len(topics))}
+	n, before := topicList{list: make([]topic, 0, len(topics))}, l.list
 	for i := range topics {
 		t := &topics[i]
 		if i+1 < len(topics) && topics[i+1].name == t.name {
 			continue // of a name that is there twice the last one counts
 		}
-		if before := l.find(t.hash, []byte(t.name)); before != nil {
-			t.topicMemory = before.topicMemory
+		for len(before) > 0 && before[0].name < t.name {
+			before = before[1:]
+		}
+		if len(before) > 0 && before[0].name == t.name {
+			t.topicMemory = before[0].topicMemory
 		}
 		n.list = append(n.list, *t)
 	}
-	n.makeIndex()
+	n.makeIndex(seed)
 	return n
 }
 
 // makeIndex leaves at least half of the places free, so that a name is found in
 // one or two steps.
-func (l *topicList) makeIndex() {
+func (l *topicList) makeIndex(seed maphash.Seed) {
 	size := 1
 	for size < 2*len(l.list) {
 		size *= 2
@@ -86,7 +85,7 @@ func (l *topicList) makeIndex() {
 		l.index[i] = noPlace
 	}
 	for i := range l.list {
-		at := int(l.list[i].hash) & (size - 1)
+		at := int(uint32(maphash.String(seed, l.list[i].name))) & (size - 1)
 		for l.index[at] != noPlace {
 			at = (at + 1) & (size - 1)
 		}
@@ -101,7 +100,7 @@ func (l *topicList) find(hash uint32, name []byte) *topic {
 		return nil
 	}
 	for at := int(hash) & mask; l.index[at] != noPlace; at = (at + 1) & mask {
-		if t := &l.list[l.index[at]]; t.hash == hash && t.name == string(name) {
+		if t := &l.list[l.index[at]]; t.name == string(name) {
 			return t
 		}
 	}

@@ -198,7 +198,7 @@ func TestForgedSize(t *testing.T) {
 	s.Shop()
 	var topics, groups, commits strings.Builder
 	for i := range 2000 {
-		fmt.Fprintf(&topics, `%s"t%d":{"readQueueNums":65536}`, comma(i), i)
+		fmt.Fprintf(&topics, `%s"t%d":{"readQueueNums":65535}`, comma(i), i)
 		fmt.Fprintf(&groups, `%s"g%d":{}`, comma(i), i)
 		fmt.Fprintf(&commits, `%s"t%d@g%d":{}`, comma(i), i, i)
 	}
@@ -212,7 +212,7 @@ func TestForgedSize(t *testing.T) {
 		node.Inject(fakemq.Fault{Code: code, Effect: fakemq.Body([]byte(body))})
 	}
 	r := s.Collect()
-	if n := r.Snapshots[0].Odd; n != 2000-maxRows/65536+1 {
+	if n := r.Snapshots[0].Odd; n != 2000-maxRows/65535+1 {
 		t.Errorf("odd: %d", n)
 	}
 }

@@ -22,11 +22,11 @@ type broker struct {
 	known  configs // of the process that was asked last
 	reader string  // its address
 
-	part    *model.Part // last good offsets
-	pairs   pairs       // of the part
-	relaid  bool        // of the round: it has other topics or commits than the last part
-	owners  []int32     // who holds each queue of the part's commits
-	partAge int         // rounds since they were read
+	part    *model.Part   // last good offsets
+	groups  *groupSet     // the part's: the broker may have others by now
+	relaid  bool          // of the round: it has other topics or commits than the last part
+	owners  *model.Owners // who holds each queue of the part's commits
+	partAge int           // rounds since they were read
 	// carried says for how many rounds the part has held the last good
 	// offsets of topics that could not be read.
 	carried map[string]int

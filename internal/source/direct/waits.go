@@ -180,7 +180,7 @@ func wasBefore(now, before []int64) bool {
 // isWanted says whether a pair that needs an age is to be asked for it.
 func (w *reading) isWanted(want *wantedWait, first []int64) bool {
 	c := &w.broker.part.Commits[want.commits]
-	told := w.broker.waits.byPair[pairKey{w.inPart[c.Topic].name, c.Group}]
+	told := w.broker.waits.byPair[pairKey{w.inPart[c.Topic].name, w.broker.part.GroupOf(c)}]
 	if told == nil {
 		return true
 	}
@@ -232,8 +232,7 @@ func (w *reading) counts(topic string, commits int) bool {
 	if strings.HasPrefix(topic, dlqPrefix) || g == nil || g.model == model.Broadcasting {
 		return false
 	}
-	_, subscribed := g.topics[topic]
-	return subscribed || len(g.topics) == 0
+	return g.topics.Has(topic) || len(g.topics) == 0
 }
 
 // waitErrands ask for the ages of pairs: first of those of which none is known,
@@ -270,7 +269,7 @@ func (w *reading) waitErrand(commits int) []errand {
 	queues, addr, now := int(w.broker.part.Topics[c.Topic].Queues), w.proc.addr, w.src.opts.Now
 	committed := w.broker.part.Committed.AppendTo(nil, int(c.First), queues)
 	start, asked := w.starts(commits, t.first(), make([]int64, 0, queues))
-	key := pairKey{t.name, c.Group}
+	key := pairKey{t.name, w.broker.part.GroupOf(c)}
 	told := &toldWait{asked: asked, Wait: model.Wait{Topic: key.topic, Group: key.group}}
 
 	var list []errand

@@ -167,7 +167,7 @@ func (s *Stage) wrongAges(r source.Round) []string {
 				t := &p.Topics[c.Topic]
 				for q := range int(t.Queues) {
 					if p.ConsumedAt != nil {
-						consumed[key{t.Name, c.Group, p.Broker, q}] = p.ConsumedAt[int(c.First)+q]
+						consumed[key{t.Name, p.GroupOf(&c), p.Broker, q}] = p.ConsumedAt[int(c.First)+q]
 					}
 				}
 			}

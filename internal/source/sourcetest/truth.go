@@ -189,7 +189,7 @@ func Uncommitted(r source.Round, topic, group string) int {
 	for _, snap := range r.Snapshots {
 		for _, p := range lag.Build(snap).Pairs {
 			if p.Topic == topic && p.Group == group {
-				return p.Uncommitted
+				return int(p.Uncommitted)
 			}
 		}
 	}
