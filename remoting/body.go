@@ -203,17 +203,17 @@ func (s *scanner) offsets(offset func(queueID int32, committed int64)) {
 // plainOffsets takes the entries such as 3:127 that stand next without anything
 // unusual: nearly every one of a broker's thousands does. It says whether there were
 // any. What ends the last one still stands there.
-func (s *scanner) plainOffsets(offset func(queueID int32, committed int64)) (any bool) {
+func (s *scanner) plainOffsets(offset func(queueID int32, committed int64)) (some bool) {
 	for at := s.pos; ; at = s.pos + 1 {
 		id, i := digits(s.data, at)
 		if i == at || id > math.MaxInt32 || i == len(s.data) || s.data[i] != ':' {
-			return any
+			return some
 		}
 		v, end := manyDigits(s.data, i+1)
 		if end == i+1 || end == len(s.data) || s.data[end] != ',' && s.data[end] != '}' {
-			return any
+			return some
 		}
-		s.pos, any = end, true
+		s.pos, some = end, true
 		if offset(int32(id), v); s.data[end] == '}' {
 			return true
 		}
