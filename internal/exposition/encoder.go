@@ -49,6 +49,7 @@ type encoder struct {
 	lead      []byte    // start of each series: the family's name and the cluster
 	next      int       // the label that comes next
 	detail    []byte    // start of each row of a detail
+	ofPair    int       // length of what of it all details of the pair share
 	run       []lag.Row // of a detail
 	ends      model.Run // or beginnings, of a topic
 	holders   holders

@@ -74,6 +74,7 @@ const together = 16
 // rows writes a value of each row that is not Unknown.
 func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base int) []byte, value func(*lag.Row) int64) {
 	e.holders.fill(r.Processes, e.family.keys[5:])
+	pair := int32(-1) // that e.detail begins with
 	for details := range slices.Chunk(r.Details, together) {
 		if e.err != nil {
 			return
@@ -86,25 +87,36 @@ func (e *encoder) rows(r *lag.Report, write func(dst []byte, value int64, base i
 		}
 		first := 0
 		for i := range details {
-			e.startRows(r, &details[i])
+			if of := details[i].Pair; of != pair {
+				pair = of
+				e.startRows(&r.Pairs[of])
+			}
+			e.startBroker(r.BrokerOf(&details[i]))
 			e.rowsOf(r, e.run[first:ends[i]], write, value)
 			first = ends[i]
 		}
 	}
 }
 
-// startRows makes what all rows of a detail share. Rows are what nearly every
-// series is: so this is escaped once and copied.
-func (e *encoder) startRows(r *lag.Report, d *lag.Detail) {
-	keys, pair, broker := e.family.keys, r.PairOf(d), r.BrokerOf(d)
+// startRows makes what all rows of a pair share, and startBroker what those of one
+// of its details share besides. Rows are what nearly every series is: so this is
+// escaped once and copied.
+func (e *encoder) startRows(p *lag.Pair) {
+	keys := e.family.keys
 	e.detail = append(append(e.detail[:0], e.lead...), keys[1]...)
-	e.detail = append(appendEscaped(e.detail, pair.Topic), keys[2]...)
-	e.detail = append(appendEscaped(e.detail, pair.Group), keys[3]...)
-	e.detail = append(appendEscaped(e.detail, broker), keys[4]...)
+	e.detail = append(appendEscaped(e.detail, p.Topic), keys[2]...)
+	e.detail = append(appendEscaped(e.detail, p.Group), keys[3]...)
+	e.ofPair = len(e.detail)
 	if e.measure != nil {
-		for i, label := range [...]string{pair.Topic, pair.Group, broker} {
-			e.measure.weights.label(1+i, label)
-		}
+		e.measure.weights.label(1, p.Topic)
+		e.measure.weights.label(2, p.Group)
+	}
+}
+
+func (e *encoder) startBroker(broker string) {
+	e.detail = append(appendEscaped(e.detail[:e.ofPair], broker), e.family.keys[4]...)
+	if e.measure != nil {
+		e.measure.weights.label(3, broker)
 	}
 }
 
