@@ -66,9 +66,10 @@ func (a *arena) smallestHole(n int, bound int64) (in *piece, index int) {
 }
 
 // makePiece makes a piece of at least n bytes: one of three times what there was,
-// as far as the bound allows, so that large clusters have few pieces.
+// as far as the bound allows, so that large clusters have few pieces; and of no more
+// than a frame may cost whose length is forged.
 func (a *arena) makePiece(n int, bound int64) bool {
-	size := max(int64(n), firstPiece, 3*a.size)
+	size := max(int64(n), firstPiece, min(3*a.size, readStep))
 	if !a.makeRoom(int64(n), bound) {
 		return false
 	}
@@ -190,4 +191,9 @@ func (p *piece) giveBack(r region) {
 }
 
 // bytes are the region's, and end with it: who appends to them runs over nobody.
-func (r region) bytes() []byte { return r.piece.memory[r.from:r.from:r.to] }
+func (r region) bytes() []byte {
+	if r.piece == nil {
+		return nil
+	}
+	return r.piece.memory[r.from:r.from:r.to]
+}

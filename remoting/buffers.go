@@ -103,15 +103,14 @@ func (p *buffers) lend(n int, c *conn) *buffer {
 	if p.lent+size > p.most {
 		return nil
 	}
-	b := &buffer{claim: size, reader: c, since: time.Now()}
 	// Nothing is allocated for a longer one before its bytes are there: such has
 	// memory of its own, unless there is a hole for it.
 	believed := n <= readStep && int64(n) <= half
-	if r, ok := p.arena.lend(n, p.bound(), believed); ok {
-		b.region, b.bytes = r, r.bytes()
-	} else if believed || !p.arena.reserve(size, p.bound()) {
+	r, ok := p.arena.lend(n, p.bound(), believed)
+	if !ok && (believed || !p.arena.reserve(size, p.bound())) {
 		return nil
 	}
+	b := &buffer{bytes: r.bytes(), claim: size, region: r, reader: c, since: time.Now()}
 	p.lent += size
 	p.coming = append(p.coming, b)
 	return b
