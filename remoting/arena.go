@@ -32,8 +32,8 @@ type region struct {
 	from, to int
 }
 
-// firstPiece is the least that an arena makes.
-const firstPiece = 128 << 10
+// firstPiece is the least that an arena makes, unless that is more than half of it.
+const firstPiece = 64 << 10
 
 // lend lends n bytes: of the smallest hole that is long enough, so that long ones
 // stay for long frames, or else of a new piece, if it may make one.
@@ -69,7 +69,7 @@ func (a *arena) smallestHole(n int, bound int64) (in *piece, index int) {
 // as far as the bound allows, so that large clusters have few pieces; and of no more
 // than a frame may cost whose length is forged.
 func (a *arena) makePiece(n int, bound int64) bool {
-	size := max(int64(n), firstPiece, min(3*a.size, readStep))
+	size := max(int64(n), min(firstPiece, bound/2), min(3*a.size, readStep))
 	if !a.makeRoom(int64(n), bound) {
 		return false
 	}

@@ -32,15 +32,15 @@ func TestArena(t *testing.T) {
 		}
 	}
 	first := lend(20 << 10)
-	sizes(128 << 10)
+	sizes(64 << 10)
 	if b := first.bytes(); len(b) != 0 || cap(b) != 20<<10 {
 		t.Errorf("%d bytes of %d, want none of %d", len(b), cap(b), 20<<10)
 	}
 	long := lend(600 << 10)
-	sizes(128<<10, 600<<10)
+	sizes(64<<10, 600<<10)
 	second := lend(30 << 10)
 	rest := lend(300 << 10)
-	sizes(128<<10, 600<<10, 1<<20)
+	sizes(64<<10, 600<<10, 1<<20)
 	if second.piece != first.piece || second.from != first.to {
 		t.Error("a short region was not lent of the hole that fits best")
 	}

@@ -161,9 +161,10 @@ func TestStalledFragmentsHoldUpNobody(t *testing.T) {
 		size  int
 		stops bool
 	}{
-		{20 << 10, true}, {100 << 10, false}, // a piece of 128 KiB
-		{130 << 10, false}, {20 << 10, true}, // another one of 384
-		{250 << 10, false}, {240 << 10, true}, // and one for which these make way
+		{20 << 10, true},                     // in a piece of 64 KiB
+		{130 << 10, false}, {45 << 10, true}, // in another one of 192
+		{150 << 10, false}, {50 << 10, true}, // and of 256
+		{250 << 10, false}, {240 << 10, true}, // and of 512, for which those make way
 		{255 << 10, false},
 	}
 	play := func(p *peerConn) {
@@ -196,21 +197,21 @@ func TestStalledFragmentsHoldUpNobody(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		for i := range 4 {
+		for i := range 5 {
 			call(i)
 		}
-		close(handled[2])
-		call(4)
-		call(5)
-		close(handled[4])
 		close(handled[1])
+		close(handled[3])
+		call(5)
+		call(6)
+		close(handled[5])
 		synctest.Wait()
 		began := time.Now()
-		call(6)
+		call(7)
 		if took := time.Since(began); took < 100*time.Millisecond || took > time.Second {
 			t.Errorf("a long answer took %v, want the time after which others are given up", took)
 		}
-		close(handled[6])
+		close(handled[7])
 		calls.Wait()
 		client.Retain(func(string) bool { return false })
 		synctest.Wait()
