@@ -1,8 +1,10 @@
 package remoting
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -130,6 +132,35 @@ func TestTrimWhileLent(t *testing.T) {
 	p.trim()
 	if p.arena.size != 0 || p.lent != 0 {
 		t.Errorf("%d bytes are kept, %d lent", p.arena.size, p.lent)
+	}
+}
+
+// TestBuffersAtOnce: what many readers have at once is theirs alone.
+func TestBuffersAtOnce(t *testing.T) {
+	p := newBuffers(1<<20, time.Hour)
+	var readers sync.WaitGroup
+	for i := range 16 {
+		readers.Go(func() {
+			random, own := rand.New(rand.NewPCG(1, uint64(i))), byte(i)
+			for range 100 {
+				n := smallFrame + 1 + random.IntN(300_000)
+				b := p.get(n, &conn{})
+				b.bytes = append(b.bytes, bytes.Repeat([]byte{own}, n)...)
+				p.arrived(b)
+				if random.IntN(20) == 0 {
+					p.trim()
+				}
+				if bytes.Count(b.bytes, []byte{own}) != n {
+					t.Errorf("a frame of %d bytes was written over", n)
+				}
+				p.put(b)
+			}
+		})
+	}
+	readers.Wait()
+	p.trim()
+	if p.lent != 0 || p.arena.size != 0 {
+		t.Errorf("%d bytes are lent, %d kept", p.lent, p.arena.size)
 	}
 }
 
