@@ -28,17 +28,18 @@ type buffers struct {
 	waiting []*claim    // in the order of their coming
 	watch   *time.Timer // calls makeWay while somebody waits
 	watched bool
-	// Large buffers to be used again. A sync.Pool would lose them to the
-	// garbage collector between two rounds.
-	free      []*buffer
-	freeBytes int64
+	// Where large frames lie. A sync.Pool would lose it to the garbage collector
+	// between two rounds.
+	arena arena
 }
 
 // buffer is memory for one frame.
 type buffer struct {
 	bytes []byte
 	claim int64 // bytes that count as lent; 0: it is a small one
-	// Of a large frame: who reads it, since when, and whether it is set aside.
+	// Of a large frame: where its bytes are, unless it has memory of its own, who
+	// reads it, since when, and whether it is set aside.
+	region region
 	reader *conn
 	since  time.Time
 	aside  bool
@@ -46,7 +47,9 @@ type buffer struct {
 
 // claim is a reader that waits for its turn.
 type claim struct {
-	bytes   int64
+	bytes   int
+	reader  *conn
+	buffer  *buffer // what it was granted
 	granted chan struct{}
 }
 
@@ -54,9 +57,6 @@ const (
 	// smallFrame is the longest frame that counts as small: such are bounded
 	// by the requests in flight.
 	smallFrame = 16 << 10
-	// keepBuffer bounds a buffer that is used again, and most all of them, with
-	// what is lent: large answers must not hold their memory for ever.
-	keepBuffer = 2 << 20
 	// DefaultMaxHeld is some ten answers that tell of a thousand queues each:
 	// more than two processors decode before the next ones are there. Twice as
 	// much makes no round of twenty brokers shorter.
@@ -74,18 +74,55 @@ func (p *buffers) get(n int, c *conn) *buffer {
 	if n <= smallFrame {
 		return fromPool(&p.small)
 	}
-	// One that stops in the middle of a frame must not keep all until it is set
-	// aside, and two of them have room there.
-	size := min(int64(n), p.most/2)
-	if !p.wait(size, c.ended) {
+	p.mu.Lock()
+	if len(p.waiting) == 0 {
+		if b := p.lend(n, c); b != nil {
+			p.mu.Unlock()
+			return b
+		}
+	}
+	turn := &claim{bytes: n, reader: c, granted: make(chan struct{})}
+	p.waiting = append(p.waiting, turn)
+	p.watchOver()
+	p.mu.Unlock()
+	select {
+	case <-turn.granted:
+		return turn.buffer
+	case <-c.ended:
+		p.withdraw(turn)
 		return nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b := p.takeFree(n)
-	b.claim, b.reader, b.since = size, c, time.Now()
+}
+
+// lend lends a buffer for a large frame; nil: there is no room.
+func (p *buffers) lend(n int, c *conn) *buffer {
+	// One that stops in the middle of a frame must not keep all until it is set
+	// aside, and two of them have room there.
+	half := max(1, p.most/2)
+	size := min(int64(n), half)
+	if p.lent+size > p.most {
+		return nil
+	}
+	// Nothing is allocated for a longer one before its bytes are there: such has
+	// memory of its own, unless there is a hole for it.
+	believed := n <= readStep && int64(n) <= half
+	r, ok := p.arena.lend(n, p.bound(), believed)
+	if !ok && (believed || !p.arena.reserve(size, p.bound())) {
+		return nil
+	}
+	b := &buffer{bytes: r.bytes(), claim: size, region: r, reader: c, since: time.Now()}
+	p.lent += size
 	p.coming = append(p.coming, b)
 	return b
+}
+
+// bound is how many bytes the arena may have: as many again while something is
+// aside, which may lie anywhere in it.
+func (p *buffers) bound() int64 {
+	if p.aside > 0 {
+		return 2 * p.most
+	}
+	return p.most
 }
 
 // arrived notes that the whole frame is there: how long it is held from now on
@@ -115,66 +152,6 @@ func fromPool(pool *sync.Pool) *buffer {
 	return &buffer{}
 }
 
-// takeFree takes the smallest free buffer in which n bytes have room, or makes
-// one: the others are for answers of another kind.
-func (p *buffers) takeFree(n int) *buffer {
-	best := -1
-	for i, b := range p.free {
-		if cap(b.bytes) >= n && (best < 0 || cap(b.bytes) < cap(p.free[best].bytes)) {
-			best = i
-		}
-	}
-	if best >= 0 {
-		return p.removeFree(best)
-	}
-	p.makeRoom()
-	return &buffer{}
-}
-
-func (p *buffers) removeFree(i int) *buffer {
-	b, last := p.free[i], len(p.free)-1
-	p.free[i], p.free[last] = p.free[last], nil
-	p.free = p.free[:last]
-	p.freeBytes -= int64(cap(b.bytes))
-	return b
-}
-
-// makeRoom lets go of free buffers, the smallest first, until they and what is
-// lent are within the bound.
-func (p *buffers) makeRoom() {
-	for len(p.free) > 0 && p.freeBytes+p.lent > p.most {
-		smallest := 0
-		for i, b := range p.free {
-			if cap(b.bytes) < cap(p.free[smallest].bytes) {
-				smallest = i
-			}
-		}
-		p.removeFree(smallest)
-	}
-}
-
-// wait waits until so many more bytes may be lent, and claims them. It is false
-// when who waits has ended before.
-func (p *buffers) wait(n int64, ended <-chan struct{}) bool {
-	p.mu.Lock()
-	if len(p.waiting) == 0 && p.fits(n) {
-		p.lent += n
-		p.mu.Unlock()
-		return true
-	}
-	c := &claim{n, make(chan struct{})}
-	p.waiting = append(p.waiting, c)
-	p.watchOver()
-	p.mu.Unlock()
-	select {
-	case <-c.granted:
-		return true
-	case <-ended:
-		p.withdraw(c)
-		return false
-	}
-}
-
 // withdraw takes a claim back that is waiting, or was granted a moment ago.
 func (p *buffers) withdraw(c *claim) {
 	p.mu.Lock()
@@ -182,16 +159,20 @@ func (p *buffers) withdraw(c *claim) {
 	if i := slices.Index(p.waiting, c); i >= 0 {
 		p.waiting = slices.Delete(p.waiting, i, i+1)
 	} else {
-		p.lent -= c.bytes
+		p.takeBack(c.buffer)
 	}
 	p.grant()
 }
 
 // grant lends to those that wait, as far as there is room.
 func (p *buffers) grant() {
-	for ; len(p.waiting) > 0 && p.fits(p.waiting[0].bytes); p.waiting = p.waiting[1:] {
-		p.lent += p.waiting[0].bytes
-		close(p.waiting[0].granted)
+	for len(p.waiting) > 0 {
+		c := p.waiting[0]
+		if c.buffer = p.lend(c.bytes, c.reader); c.buffer == nil {
+			return
+		}
+		close(c.granted)
+		p.waiting = slices.Delete(p.waiting, 0, 1)
 	}
 }
 
@@ -225,24 +206,30 @@ func (p *buffers) makeWay() {
 		case p.aside+b.claim > p.most:
 			full = true
 		default:
-			b.aside = true
-			p.aside, p.lent = p.aside+b.claim, p.lent-b.claim
+			p.setAside(b)
 		}
 	}
+	p.grant()
 	var hopeless []*conn
+	if len(p.waiting) > 0 {
+		p.watchOver()
+		// Also when only what is aside leaves no hole that is long enough.
+		full = full || p.lent == 0
+	}
 	for _, b := range p.coming {
 		if full && p.isHopeless(b, now) {
 			hopeless = append(hopeless, b.reader)
 		}
 	}
-	p.grant()
-	if len(p.waiting) > 0 {
-		p.watchOver()
-	}
 	p.mu.Unlock()
 	for _, c := range hopeless {
 		c.fail(fmt.Errorf("%w: an answer stopped on its way, while others waited for its memory", ErrTimeout))
 	}
+}
+
+func (p *buffers) setAside(b *buffer) {
+	b.aside = true
+	p.aside, p.lent = p.aside+b.claim, p.lent-b.claim
 }
 
 // isHopeless says whether nothing has come of a frame for several times as long
@@ -252,13 +239,12 @@ func (p *buffers) isHopeless(b *buffer, now time.Time) bool {
 	return b.reader.silent(now) >= 4*p.patience || now.Sub(b.since) >= b.reader.opts.RequestTimeout
 }
 
-func (p *buffers) fits(n int64) bool { return p.lent == 0 || p.lent+n <= p.most }
-
-// trim lets go of the free buffers.
+// trim lets go of the memory for large frames, of what is lent as soon as it is
+// put back.
 func (p *buffers) trim() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.free, p.freeBytes = nil, 0
+	p.arena.trim()
 }
 
 // put takes a buffer back.
@@ -271,17 +257,22 @@ func (p *buffers) put(b *buffer) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.takeBack(b)
+	p.grant()
+}
+
+// takeBack takes a large frame's buffer back.
+func (p *buffers) takeBack(b *buffer) {
 	p.notComing(b)
 	if b.aside {
 		p.aside -= b.claim
 	} else {
 		p.lent -= b.claim
 	}
-	b.claim, b.aside = 0, false
-	if size := int64(cap(b.bytes)); size > 0 && size <= keepBuffer {
-		p.free = append(p.free, b)
-		p.freeBytes += size
-		p.makeRoom()
+	if b.region.piece != nil {
+		p.arena.giveBack(b.region, p.bound())
+	} else {
+		p.arena.giveBackReserved(b.claim, b.bytes, p.bound())
 	}
-	p.grant()
+	b.bytes, b.region = nil, region{}
 }

@@ -153,6 +153,72 @@ func TestStalledNodesHoldUpNobody(t *testing.T) {
 	}
 }
 
+// TestStalledFragmentsHoldUpNobody: what few and short frames leave free that have
+// stopped on their way, all of them set aside, may be too short for a long one.
+func TestStalledFragmentsHoldUpNobody(t *testing.T) {
+	const most = 512 << 10
+	frames := []struct {
+		size  int
+		stops bool
+	}{
+		{20 << 10, true},                     // in a piece of 64 KiB
+		{130 << 10, false}, {45 << 10, true}, // in another one of 192
+		{150 << 10, false}, {50 << 10, true}, // and of 256
+		{250 << 10, false}, {240 << 10, true}, // and of 512, for which those make way
+		{255 << 10, false},
+	}
+	play := func(p *peerConn) {
+		asked, frame := p.take(1)[0], frames[p.nth]
+		if frame.stops {
+			_, _ = p.Write(binary.BigEndian.AppendUint32(nil, uint32(frame.size)))
+		} else {
+			p.answer(asked, make([]byte, frame.size)...)
+		}
+		swallow(p)
+	}
+	bubble(t, Options{MaxHeld: most}, play, func(t *testing.T, client *Client, _ *pipes) {
+		var calls sync.WaitGroup
+		read, handled := make(chan struct{}), make([]chan struct{}, len(frames))
+		call := func(i int) {
+			handled[i] = make(chan struct{})
+			calls.Go(func() {
+				client.Pipeline(t.Context(), fmt.Sprintf("broker-%d:1", i), 1, numbered, func(_ int, _ Response, err error) {
+					if stopped := err != nil; stopped != frames[i].stops {
+						t.Errorf("frame %d: err = %v", i, err)
+					}
+					if !frames[i].stops {
+						read <- struct{}{}
+						<-handled[i]
+					}
+				})
+			})
+			if !frames[i].stops {
+				<-read
+			}
+			synctest.Wait()
+		}
+		for i := range 5 {
+			call(i)
+		}
+		close(handled[1])
+		close(handled[3])
+		call(5)
+		call(6)
+		close(handled[5])
+		synctest.Wait()
+		began := time.Now()
+		call(7)
+		if took := time.Since(began); took < 100*time.Millisecond || took > time.Second {
+			t.Errorf("a long answer took %v, want the time after which others are given up", took)
+		}
+		close(handled[7])
+		calls.Wait()
+		client.Retain(func(string) bool { return false })
+		synctest.Wait()
+		nothingPending(t, client)
+	})
+}
+
 // TestSlowAnswersAreNoFailure: what was set aside while others waited comes to
 // its end all the same.
 func TestSlowAnswersAreNoFailure(t *testing.T) {
@@ -299,50 +365,15 @@ func TestTrim(t *testing.T) {
 			})
 		}
 		ask()
-		if n := client.buffers.freeBytes; n < heldInTests/2 || n > heldInTests {
+		arena := &client.buffers.arena
+		if n := arena.size; n < heldInTests/2 || n > 2*heldInTests {
 			t.Errorf("%d bytes are kept for the next answer", n)
 		}
 		client.Trim()
-		if client.buffers.freeBytes != 0 || client.buffers.free != nil {
-			t.Errorf("%d bytes in %d buffers are kept", client.buffers.freeBytes, len(client.buffers.free))
+		if arena.size != 0 || len(arena.pieces) != 0 {
+			t.Errorf("%d bytes in %d pieces are kept", arena.size, len(arena.pieces))
 		}
 		ask()
 		nothingPending(t, client)
 	})
-}
-
-// TestFreeBuffers: one that is too small waits for a shorter answer, and what is
-// free and lent together stays within the bound.
-func TestFreeBuffers(t *testing.T) {
-	p := newBuffers(1<<20, time.Second)
-	lend := func(n int) *buffer {
-		b := p.get(n, &conn{})
-		if cap(b.bytes) < n {
-			b.bytes = make([]byte, 0, n)
-		}
-		if p.freeBytes+p.lent > p.most {
-			t.Fatalf("%d bytes are free and %d lent, of %d", p.freeBytes, p.lent, p.most)
-		}
-		return b
-	}
-	short := lend(300 << 10)
-	p.put(short)
-	long := lend(500 << 10)
-	if long == short {
-		t.Error("a buffer of 300 kB was lent for 500")
-	}
-	if again := lend(200 << 10); again != short {
-		t.Error("the free buffer was not lent")
-	}
-	p.put(short)
-	p.put(long)
-	third := lend(510 << 10)
-	if len(p.free) != 1 || p.free[0] != long {
-		t.Errorf("%d buffers are free, want the longer one", len(p.free))
-	}
-	p.put(third)
-	p.trim()
-	if len(p.free) != 0 || p.freeBytes != 0 || p.lent != 0 {
-		t.Errorf("after all: %d free of %d bytes, %d lent", len(p.free), p.freeBytes, p.lent)
-	}
 }
