@@ -228,13 +228,13 @@ func TestThin(t *testing.T) {
 // thinByOne leaves out the sample that changes times least for their age.
 func thinByOne(q *queue, now Tick) (anchor bool) {
 	s := *q
-	best, bestOff, bestShare := 1, uint32(0), math.Inf(1)
+	best, least := 1, omission{share: math.MaxInt64}
 	for i := 1; i+1 < len(s); i++ {
-		if off, share := without(&s[i-1], &s[i], &s[i+1], now); share < bestShare {
-			best, bestOff, bestShare = i, off, share
+		if o := omit(&s[i-1], &s[i], &s[i+1], now); o.share < least.share {
+			best, least = i, o
 		}
 	}
-	s[best-1].off, anchor = bestOff, s[best].isAnchor()
+	s[best-1].off, anchor = least.off, s[best].isAnchor()
 	*q = slices.Delete(s, best, best+1)
 	return anchor
 }

@@ -21,8 +21,10 @@ type desk struct {
 	older                                         older  // of the part under way, after this round
 }
 
-// clear lets go of room that only a topic of very many queues needed.
+// clear lets go of the part, and of room that only a topic of very many queues
+// needed.
 func (d *desk) clear() {
+	clear(d.queues[:cap(d.queues)]) // what they were packed in may go
 	if cap(d.queues) > 256 || cap(d.ends) > 256 {
 		*d = desk{slowest: d.slowest}
 	}

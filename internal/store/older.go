@@ -44,6 +44,12 @@ func (o *older) keep(p piece) (place int32) {
 	return place
 }
 
+// next is room for those of the next round, which mostly grow as they did in the
+// last one.
+func (o *older) next(grew int) older {
+	return make(older, 0, len(*o)+max(grew, 0)+len(*o)/32)
+}
+
 // clipped is without the room that it was given to grow.
 func (o *older) clipped() older {
 	if cap(*o)-len(*o) <= len(*o)/8 {

@@ -1,5 +1,10 @@
 package store
 
+import (
+	"math"
+	"slices"
+)
+
 // maxSamples bounds the samples of one queue in front of the last two looks:
 // about 160 bytes, see packed. Of more, those are left out that change times least
 // for their age, until there are fewSamples: several at once, since it takes a look
@@ -19,42 +24,55 @@ const (
 // anchor.
 func (q *queue) thin(now Tick) (anchor bool) {
 	s := *q
-	room := [maxSamples + 4]float64{}
-	shares := append(room[:0], 0) // of the age, by sample; those at both ends stay
-	for i := 1; i+1 < len(s); i++ {
-		_, share := without(&s[i-1], &s[i], &s[i+1], now)
-		shares = append(shares, share)
+	room := [maxSamples + 4]omission{{share: math.MaxInt64}} // the oldest stays
+	without := room[:1]                                      // by sample
+	for i := range len(s) - 2 {
+		without = append(without, omit(&s[i], &s[i+1], &s[i+2], now))
 	}
 	for len(s) > fewSamples {
-		best := 1
-		for i, share := range shares {
-			if share < shares[best] && i > 0 {
-				best = i
-			}
+		i := least(without)
+		s[i-1].off, anchor = without[i].off, anchor || s[i].isAnchor()
+		s, without = slices.Delete(s, i, i+1), slices.Delete(without, i, i+1)
+		if i > 1 {
+			without[i-1] = omit(&s[i-2], &s[i-1], &s[i], now)
 		}
-		s[best-1].off, _ = without(&s[best-1], &s[best], &s[best+1], now)
-		anchor = anchor || s[best].isAnchor()
-		s, shares = append(s[:best], s[best+1:]...), append(shares[:best], shares[best+1:]...)
-		for i := max(best-1, 1); i <= best && i < len(shares); i++ {
-			_, shares[i] = without(&s[i-1], &s[i], &s[i+1], now)
+		if i < len(without) {
+			without[i] = omit(&s[i-1], &s[i], &s[i+1], now)
 		}
 	}
 	*q = s
 	return anchor
 }
 
-// without says how far off times can be where a sample between two others is left
-// out, and what share of their age that is. The line over the gap and the two that
-// were there differ most at the sample.
-func without(a, b, c *sample, now Tick) (off uint32, share float64) {
+// omission is what it does to leave out a sample: how far off times can be then,
+// and what share of their age that is, in billionths.
+type omission struct {
+	share int64
+	off   uint32
+}
+
+// omit is what it does to leave out a sample between two others. The line over the
+// gap and the two that were there differ most at the sample.
+func omit(a, b, c *sample, now Tick) (o omission) {
 	switch {
 	case a.isAnchor() && b.isAnchor():
-		return a.off, 0 // between anchors nothing is known anyway
+		return omission{off: a.off} // between anchors nothing is known anyway
 	case a.isAnchor():
-		off = a.off
+		o.off = a.off
 	case c.end != a.end: // else no message came
 		bent := int64(between(*a, *c, b.end)) - int64(b.at)
-		off = uint32(min(int64(max(a.off, b.off))+max(bent, -bent), int64(c.at)-int64(a.at)))
+		o.off = uint32(min(int64(max(a.off, b.off))+max(bent, -bent), int64(c.at)-int64(a.at)))
 	}
-	return off, float64(off) / max(float64(now)-float64(c.at), 1)
+	o.share = int64(float64(o.off) * 1e9 / float64(max(int64(now)-int64(c.at), 1)))
+	return o
+}
+
+// least is the first of the smallest shares. Processors cannot guess which is
+// smaller, and need not where the number is all that is taken.
+func least(list []omission) int {
+	share := list[0].share
+	for i := range list {
+		share = min(share, list[i].share)
+	}
+	return slices.IndexFunc(list, func(o omission) bool { return o.share == share })
 }
