@@ -196,6 +196,26 @@ func (s *keepingStage) check() {
 	}
 }
 
+// TestDeskLetsGo: between rounds nothing refers to what older samples were packed
+// in before.
+func TestDeskLetsGo(t *testing.T) {
+	s := newStage()
+	for i := range int64(10) {
+		s.set([]int64{100 * (i + 1), 100 * (i + 1)}, []int64{50, 50})
+		s.next()
+		for d := range s.desks {
+			for id, q := range s.desks[d].queues[:cap(s.desks[d].queues)] {
+				if q != nil {
+					t.Fatalf("round %d: desk %d still has queue %d", i, d, id)
+				}
+			}
+		}
+	}
+	if len(s.Part(0).older) == 0 {
+		t.Error("nothing is older: the test tests nothing")
+	}
+}
+
 // TestThin: to leave out several samples at once is to leave out one again and
 // again.
 func TestThin(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // to fewSamples, so that one round costs and keeps as much as another.
 const (
 	maxSamples = 32
-	fewSamples = 24
+	fewSamples = 26
 	turns      = maxSamples - fewSamples
 )
 
