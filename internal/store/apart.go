@@ -77,7 +77,7 @@ func (h *History) detach(p *Part, place int32) *apart {
 func (p *Part) attach(a *apart) looks {
 	l := noLooks()
 	l.topic, l.taken, l.young, l.width, l.retell = a.number, a.taken, a.young, int32(len(a.queues)), true
-	l.older = p.older.append(a.queues)
+	l.older = p.older.append(packAll(a.queues))
 	return l
 }
 

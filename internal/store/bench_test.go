@@ -96,6 +96,53 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
+// farBehind is a round of 1000 topics of 8 queues, to which some messages come in
+// every round, and of which a group has consumed nothing since the first. Lists
+// that do not change are those of the round before, if there is one.
+func farBehind(round int, before *model.Part) *model.Part {
+	const topics, queues = 1000, 8
+	p := &model.Part{Broker: "a", Taken: began().Add(time.Duration(round) * 15 * time.Second)}
+	for i := range topics {
+		p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-%04d", i), First: int32(p.Ends.Len()), Queues: queues})
+		p.Commits = append(p.Commits, model.Commits{Group: "archive", Topic: int32(i), First: int32(p.Committed.Len())})
+		for q := range queues {
+			p.Ends.Append(int64(100_000 + 300*round + (round*7919+i*104_729+q*1299)%200))
+			p.Begins.Append(model.Unknown)
+			p.Committed.Append(99_000)
+		}
+	}
+	if before != nil {
+		p.Topics, p.Commits = before.Topics, before.Commits
+	}
+	return p
+}
+
+// BenchmarkFarBehind is a round of queues that all have as many samples as are
+// kept, with the bytes that they take.
+func BenchmarkFarBehind(b *testing.B) {
+	var h History
+	var p *model.Part
+	round := 0
+	next := func() *model.Snapshot {
+		p = farBehind(round, p)
+		round++
+		return &model.Snapshot{Ended: p.Taken, Groups: []*model.Group{{Name: "archive"}}, Parts: []model.PartOfRound{{Part: p}}}
+	}
+	for range 1000 {
+		h.Add(next())
+	}
+	bytes := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		s := next()
+		b.StartTimer()
+		h.Add(s)
+		bytes += len(h.brokers["a"].older)
+	}
+	b.ReportMetric(float64(bytes)/float64(b.N)/8000, "B-kept/queue")
+}
+
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -67,12 +67,6 @@ const (
 
 func (s *sample) isAnchor() bool { return s.off >= bound }
 
-// maxSamples bounds the samples of one queue in front of the last two looks:
-// about 160 bytes, see piece. Of more, those are left out that change times
-// least for their age. A day of steady traffic is then still known to about two
-// intervals, one of bursts to a tenth of its age.
-const maxSamples = 30
-
 // Span is what is known of when a message was stored.
 type Span struct {
 	// Not before From and not after To; NoTick where nothing bounds it.
@@ -147,7 +141,9 @@ func (q *queue) add(at Tick, end, slowest int64) (lost bool) {
 		return false
 	}
 	last.next(end, at)
-	lost = q.thin(at)
+	if n >= maxSamples {
+		lost = q.thin(at)
+	}
 	*q = append(*q, sample{end: end, at: at})
 	return lost
 }
@@ -215,41 +211,4 @@ func (q *queue) anchor(at Tick, offset int64, kind uint32) bool {
 		s[i].at = max(s[i].at, at)
 	}
 	return s[i] != before
-}
-
-// thin leaves out a sample where there are too many: the one that changes the
-// times of messages least for their age. It says whether that was an anchor.
-func (q *queue) thin(now Tick) (anchor bool) {
-	s := *q
-	if len(s) < maxSamples {
-		return false
-	}
-	best, bestOff, bestShare := 1, uint32(0), math.Inf(1)
-	for i := 1; i+1 < len(s); i++ {
-		off := without(s[i-1], s[i], s[i+1])
-		share := float64(off) / max(float64(now)-float64(s[i+1].at), 1)
-		if s[i-1].isAnchor() && s[i].isAnchor() {
-			share = 0 // between anchors nothing is known anyway
-		}
-		if share < bestShare {
-			best, bestOff, bestShare = i, off, share
-		}
-	}
-	s[best-1].off, anchor = bestOff, s[best].isAnchor()
-	*q = append(s[:best], s[best+1:]...)
-	return anchor
-}
-
-// without is how far off the line from a to c is, where b lay between them. The
-// line and the one over b differ most at b.
-func without(a, b, c sample) uint32 {
-	switch {
-	case a.isAnchor():
-		return a.off
-	case c.end == a.end:
-		return 0 // no message came
-	}
-	bent := int64(between(a, c, b.end)) - int64(b.at)
-	off := int64(max(a.off, b.off)) + max(bent, -bent)
-	return uint32(min(off, int64(c.at)-int64(a.at)))
 }

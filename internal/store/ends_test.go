@@ -358,7 +358,7 @@ func TestStoreTimes(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		p := &producer{rng: rng}
 		var q queue
-		now, reader := Tick(0), int64(0)
+		now, reader, thinned := Tick(0), int64(0), false
 		for round := range 400 {
 			gap := Tick(1 + rng.IntN(300))
 			p.run(now, now+gap)
@@ -368,6 +368,7 @@ func TestStoreTimes(t *testing.T) {
 			if len(q) > maxSamples {
 				t.Fatalf("seed %d, round %d: %d samples", seed, round, len(q))
 			}
+			thinned = len(q) > 2 && (thinned || len(q) == maxSamples)
 			for range 4 {
 				if end <= reader {
 					break
@@ -381,7 +382,7 @@ func TestStoreTimes(t *testing.T) {
 				if truth < span.From || truth > span.To || span.At < span.From || span.At > span.To {
 					t.Fatalf("seed %d, round %d: message %d of %d was stored at %d, known is %+v\n%v", seed, round, offset, end, truth, span, q)
 				}
-				if wide := span.To - span.From; len(q) < maxSamples && wide > 300 {
+				if wide := span.To - span.From; !thinned && wide > 300 {
 					t.Fatalf("seed %d, round %d: message %d: %+v with %d samples", seed, round, offset, span, len(q))
 				}
 			}
@@ -394,9 +395,9 @@ func TestStoreTimes(t *testing.T) {
 
 // TestErrorOfOldMessages: of a queue that is behind by a day, all store times
 // are known to a share of their age; to about an interval where the traffic is
-// even.
+// even. So it is before samples are left out and behind that.
 func TestErrorOfOldMessages(t *testing.T) {
-	const gap = 150 // 15 s
+	const gap, day = 150, 864_000 // 15 s
 	for _, c := range []struct {
 		name  string
 		rate  func(now Tick, rng *rand.Rand) int
@@ -405,35 +406,48 @@ func TestErrorOfOldMessages(t *testing.T) {
 		{"even", func(Tick, *rand.Rand) int { return 3 }, 0.001},
 		{"noisy", func(_ Tick, rng *rand.Rand) int { return rng.IntN(9) }, 0.004},
 		{"by day and night", func(now Tick, rng *rand.Rand) int {
-			return rng.IntN(2 + int(20*(1+math.Sin(float64(now)/864000*2*math.Pi))))
+			return rng.IntN(2 + int(20*(1+math.Sin(float64(now)/day*2*math.Pi))))
 		}, 0.05},
 		{"in bursts", func(now Tick, rng *rand.Rand) int { return 50 * (int(now) / 6000 % 2) * rng.IntN(2) }, 0.10},
+		{"in bursts of an hour", func(now Tick, rng *rand.Rand) int { return 50 * (int(now) / 36000 % 2) * rng.IntN(2) }, 0.10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(5, 6))
 			var q queue
 			var stored []Tick
-			worst, most := 0.0, 0
-			for now := range Tick(864_000) {
+			worst, fewest, most := 0.0, maxSamples, 0
+			for now := range Tick(day) {
 				if now%gap == 0 {
 					q.add(now, int64(len(stored)), 0)
-					most = max(most, len(q))
+				}
+				if now%gap == 0 && (now > day-2*turns*gap || now > day/2 && now%(97*gap) == 0) {
+					fewest, most = min(fewest, len(q)), max(most, len(q))
+					worst = max(worst, worstShare(q, stored, 2*gap, rng))
 				}
 				for range c.rate(now, rng) {
 					stored = append(stored, now)
 				}
 			}
-			end := q[len(q)-1]
-			for range 20_000 {
-				offset := rng.Int64N(end.end)
-				span := q.find(offset)
-				off := math.Abs(float64(span.At - stored[offset]))
-				worst = max(worst, (off-2*gap)/float64(end.at-stored[offset]))
-			}
-			t.Logf("%d samples at most, error besides two intervals: %.4f of the age", most, worst)
+			t.Logf("%d to %d samples, error besides two intervals: %.4f of the age", fewest, most, worst)
 			if worst > c.share {
 				t.Errorf("the error is two intervals and %.4f of the age, want at most %.4f", worst, c.share)
 			}
+			if fewest != fewSamples+1 || most != maxSamples {
+				t.Errorf("%d to %d samples, want %d to %d", fewest, most, fewSamples+1, maxSamples)
+			}
 		})
 	}
+}
+
+// worstShare is by how much more than some time estimates are off, as a share of
+// the messages' age, of many that were stored then.
+func worstShare(q queue, stored []Tick, besides float64, rng *rand.Rand) float64 {
+	worst, end := 0.0, q[len(q)-1]
+	for range 2000 {
+		offset := rng.Int64N(end.end)
+		span := q.find(offset)
+		off := math.Abs(float64(span.At - stored[offset]))
+		worst = max(worst, (off-besides)/float64(end.at-stored[offset]))
+	}
+	return worst
 }

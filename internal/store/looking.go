@@ -1,7 +1,6 @@
 package store
 
 import (
-	"math"
 	"slices"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
@@ -16,12 +15,16 @@ type desk struct {
 	// Of the topic or the entry under way, by queue id: its ends in this look
 	// and the last two, its beginnings, its commits in this round and the last.
 	ends, now, before, begins, commits, committed model.Run
-	queues                                        []queue
-	older                                         older // of the part under way, after this round
+	queues                                        []packed
+	room                                          []byte // of those that changed
+	queue                                         queue  // one of them, unpacked
+	older                                         older  // of the part under way, after this round
 }
 
-// clear lets go of room that only a topic of very many queues needed.
+// clear lets go of the part, and of room that only a topic of very many queues
+// needed.
 func (d *desk) clear() {
+	clear(d.queues[:cap(d.queues)]) // what they were packed in may go
 	if cap(d.queues) > 256 || cap(d.ends) > 256 {
 		*d = desk{slowest: d.slowest}
 	}
@@ -41,9 +44,9 @@ type looking struct {
 
 	part        *Part
 	desk        *desk
-	known       int     // queues that were ever seen
-	now, before []int64 // the looks so far
-	older       []queue // by queue id
+	known       int      // queues that were ever seen
+	now, before []int64  // the looks so far
+	older       []packed // by queue id
 	slowest     []int64
 	changed     bool // older did
 	production
@@ -58,14 +61,11 @@ func (h *History) look(p *Part, d *desk, in *model.Part, place int, waits []told
 	if len(waits) == 0 && h.pass(p, d, place, at, ends, d.slowest[t.First:t.First+t.Queues]) {
 		return
 	}
-	older := p.older.at(l.older)
 	k := looking{
 		looks: l, part: p, desk: d, known: int(l.width), now: p.now.at(l.last, &d.now), before: p.before.at(l.before, &d.before),
-		older: cleared(d.queues, older.queues()),
+		older: p.older.at(l.older).appendTo(d.queues[:0]),
 	}
-	for id := range k.older {
-		k.older[id] = older.appendUpTo(k.older[id], id, math.MaxInt64)
-	}
+	d.room = d.room[:0]
 	if at <= l.taken || len(ends) == 0 {
 		k.carry(place, ends)
 	} else {
@@ -115,22 +115,12 @@ func (l *looks) next(place int, at Tick, queues int) {
 	l.width = max(l.width, int32(queues))
 }
 
-// close keeps what is older.
-func (k *looking) close() {
-	k.desk.queues = k.older
-	if k.changed {
-		k.looks.older = k.desk.older.append(k.older)
-	} else {
-		k.looks.older = k.desk.older.keep(k.part.older.at(k.looks.older))
-	}
-}
-
 // carry keeps the looks at a topic whose ends were not read anew: the column of
 // the first one goes, and the last one stands in the new column.
 func (k *looking) carry(place int, ends []int64) {
 	l := k.looks
 	for id, end := range k.before {
-		k.keep(id, end, l.takenFirst)
+		k.keep(id, end, l.takenFirst, model.Unknown)
 	}
 	k.before, l.before = nil, nowhere
 	if l.last >= 0 && slices.Equal(k.now, ends) {
@@ -138,7 +128,7 @@ func (k *looking) carry(place int, ends []int64) {
 		return
 	}
 	for id, end := range k.now {
-		k.keep(id, end, l.taken)
+		k.keep(id, end, l.taken, model.Unknown)
 	}
 	k.now, l.last = nil, nowhere
 }
@@ -150,7 +140,7 @@ func (k *looking) take(place int, at Tick, ends, begins []int64) {
 		apart = k.takeOne(id, end, begins[id]) || apart
 	}
 	for id := len(ends); id < len(k.before); id++ {
-		k.keep(id, k.before[id], l.takenFirst)
+		k.keep(id, k.before[id], l.takenFirst, model.Unknown)
 	}
 	if apart {
 		k.setApart(ends)
@@ -167,13 +157,13 @@ func (k *looking) take(place int, at Tick, ends, begins []int64) {
 func (k *looking) takeOne(id int, end, begin int64) (apart bool) {
 	first, last := model.ValueAt(k.before, id), model.ValueAt(k.now, id)
 	if end == model.Unknown {
-		k.keep(id, first, k.takenFirst)
+		k.keep(id, first, k.takenFirst, model.Unknown)
 		return false
 	}
 	before := k.lastEnd(id)
 	if k.produce(before, end, (k.known > 0 && id >= k.known || k.young) && begin <= 0) {
 		k.drop(id)
-		k.keep(id, 0, k.taken)
+		k.keep(id, 0, k.taken, model.Unknown)
 		return false
 	}
 	reach := min(k.slowest[id], end)
@@ -191,74 +181,7 @@ func (k *looking) takeOne(id int, end, begin int64) (apart bool) {
 		if first <= reach {
 			k.drop(id)
 		}
-		k.keep(id, first, k.takenFirst)
-		k.prune(id, reach)
+		k.keep(id, first, k.takenFirst, reach)
 	}
 	return false
-}
-
-// lastEnd is the newest end of a queue, Unknown where there is none.
-func (k *looking) lastEnd(id int) int64 {
-	if end := model.ValueAt(k.now, id); end != model.Unknown {
-		return end
-	}
-	if end := model.ValueAt(k.before, id); end != model.Unknown {
-		return end
-	}
-	if id < len(k.older) {
-		return k.older[id].last()
-	}
-	return model.Unknown
-}
-
-// keep keeps a look at a queue whose column goes.
-func (k *looking) keep(id int, end int64, at Tick) {
-	if end == model.Unknown {
-		return
-	}
-	k.widen(id)
-	k.changed = true
-	if k.older[id].add(at, end, model.Unknown) {
-		k.retell = true
-	}
-}
-
-// drop drops what is older of a queue.
-func (k *looking) drop(id int) {
-	if id < len(k.older) && len(k.older[id]) > 0 {
-		k.older[id] = k.older[id][:0]
-		k.changed, k.retell = true, true
-	}
-}
-
-// prune drops what nobody needs any more.
-func (k *looking) prune(id int, reach int64) {
-	if id >= len(k.older) || !k.older[id].prune(reach) {
-		return
-	}
-	k.changed = true
-	// What was in front of an anchor may have bounded its time.
-	k.retell = k.retell || k.older[id][0].isAnchor()
-}
-
-// widen makes room for the older samples of a queue.
-func (k *looking) widen(id int) {
-	for id >= len(k.older) {
-		n := len(k.older)
-		if n == cap(k.older) {
-			k.older = append(k.older, nil)
-			continue
-		}
-		k.older = k.older[:n+1]
-		k.older[n] = k.older[n][:0]
-	}
-}
-
-// setApart keeps the last look apart for the queues for which it still holds.
-func (k *looking) setApart(ends []int64) {
-	for id, last := range k.now {
-		if end := model.ValueAt(ends, id); end == model.Unknown || last <= end {
-			k.keep(id, last, k.taken)
-		}
-	}
 }

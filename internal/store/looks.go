@@ -73,7 +73,7 @@ func (p *Part) samples(l *looks, id int, room queue) queue {
 // samplesUpTo are the samples that bound the messages up to an offset, and how
 // many of them are looks.
 func (p *Part) samplesUpTo(l *looks, id int, room queue, offset int64) (q queue, seen int) {
-	q = p.older.at(l.older).appendUpTo(room, id, offset)
+	q = p.older.at(l.older).at(id).appendUpTo(room, offset)
 	return withLooks(q, p.before.end(l.before, id), l.takenFirst, p.now.end(l.last, id), l.taken)
 }
 

@@ -22,7 +22,7 @@ func (o *older) at(place int32) piece {
 }
 
 // append adds samples by queue id, and says where: nowhere, when there are none.
-func (o *older) append(queues []queue) (place int32) {
+func (o *older) append(queues []packed) (place int32) {
 	for len(queues) > 0 && len(queues[len(queues)-1]) == 0 {
 		queues = queues[:len(queues)-1]
 	}
@@ -44,6 +44,12 @@ func (o *older) keep(p piece) (place int32) {
 	return place
 }
 
+// next is room for those of the next round, which mostly grow as they did in the
+// last one.
+func (o *older) next(grew int) older {
+	return make(older, 0, len(*o)+max(grew, 0)+len(*o)/32)
+}
+
 // clipped is without the room that it was given to grow.
 func (o *older) clipped() older {
 	if cap(*o)-len(*o) <= len(*o)/8 {
@@ -52,33 +58,26 @@ func (o *older) clipped() older {
 	return slices.Clip(slices.Clone(*o))
 }
 
-// piece is the samples of all queues of a topic, in about a third of the bytes.
-// First stands where the samples of each queue id begin, and where the last ones
-// end, in four bytes each; then the samples, each as the differences of end and
-// time to the one before, and off, as varints (encoding/binary's, without sign).
+// piece is the samples of all queues of a topic. First stands where those of each
+// queue id begin, and where the last ones end, in four bytes each; then the
+// samples.
 type piece []byte
 
 const pieceWord = 4
 
-func appendPiece(room []byte, queues []queue) []byte {
-	first := len(room)
-	room = append(room, make([]byte, pieceWord*(len(queues)+1))...)
-	for id, q := range queues {
-		binary.LittleEndian.PutUint32(room[first+pieceWord*id:], uint32(len(room)-first))
-		var last sample
-		for _, s := range q {
-			room = binary.AppendUvarint(room, uint64(s.end-last.end))
-			room = binary.AppendUvarint(room, uint64(uint32(s.at-last.at)))
-			room = binary.AppendUvarint(room, uint64(s.off+offShift))
-			last = s
-		}
+func appendPiece(room []byte, queues []packed) []byte {
+	first, end := len(room), pieceWord*(len(queues)+1)
+	for _, q := range queues {
+		room = binary.LittleEndian.AppendUint32(room, uint32(end))
+		end += len(q)
 	}
-	binary.LittleEndian.PutUint32(room[first+pieceWord*len(queues):], uint32(len(room)-first))
+	room = binary.LittleEndian.AppendUint32(room, uint32(end))
+	room = slices.Grow(room, first+end-len(room))
+	for _, q := range queues {
+		room = append(room, q...)
+	}
 	return room
 }
-
-// offShift makes the kinds of anchors small: they become 0 and 1.
-const offShift = 2
 
 // queues is how many queues there are in it.
 func (p piece) queues() int {
@@ -90,40 +89,18 @@ func (p piece) queues() int {
 
 func (p piece) word(i int) int { return int(binary.LittleEndian.Uint32(p[pieceWord*i:])) }
 
-// appendUpTo appends the samples of a queue up to the first that ends behind an
-// offset: those that bound the message at the offset.
-func (p piece) appendUpTo(q queue, id int, offset int64) queue {
+// at are the samples of a queue, none where it has none.
+func (p piece) at(id int) packed {
 	if id >= p.queues() {
-		return q
+		return nil
 	}
-	var s sample
-	for i, end := p.word(id), p.word(id+1); i < end; {
-		var more, later, off uint64
-		more, i = p.varint(i)
-		later, i = p.varint(i)
-		off, i = p.varint(i)
-		s = sample{end: s.end + int64(more), at: s.at + Tick(uint32(later)), off: uint32(off) - offShift}
-		if q = append(q, s); s.end > offset {
-			break
-		}
-	}
-	return q
+	return packed(p[p.word(id):p.word(id+1)])
 }
 
-// varint reads the number at i, and says where the next one begins.
-func (p piece) varint(i int) (n uint64, next int) {
-	if b := p[i]; b < 0x80 {
-		return uint64(b), i + 1
-	}
-	n, size := binary.Uvarint(p[i:])
-	return n, i + size
-}
-
-// cleared is a list with room for n queues, used again, and no samples in them.
-func cleared(queues []queue, n int) []queue {
-	queues = slices.Grow(queues[:0], n)[:n]
-	for id := range queues {
-		queues[id] = queues[id][:0]
+// appendTo appends the samples of each queue.
+func (p piece) appendTo(queues []packed) []packed {
+	for id := range p.queues() {
+		queues = append(queues, p.at(id))
 	}
 	return queues
 }

@@ -29,7 +29,7 @@ func TestOlder(t *testing.T) {
 				for id := range want[i] {
 					want[i][id] = someQueue(rng)
 				}
-				places[i] = o.append(want[i])
+				places[i] = o.append(packAll(want[i]))
 			}
 			o = o.clipped()
 			for i, place := range places {
@@ -66,11 +66,11 @@ func checkPiece(t *testing.T, seed uint64, p piece, want []queue) {
 		if id < len(want) {
 			q = want[id]
 		}
-		if got := p.appendUpTo(nil, id, math.MaxInt64); !slices.Equal(got, q) {
+		if got := p.at(id).appendUpTo(nil, math.MaxInt64); !slices.Equal(got, q) {
 			t.Fatalf("seed %d, queue %d: %v, want %v", seed, id, got, q)
 		}
 		for i, s := range q {
-			if got := p.appendUpTo(nil, id, s.end-1); len(got) > i+1 || got[len(got)-1].end < s.end {
+			if got := p.at(id).appendUpTo(nil, s.end-1); len(got) > i+1 || got[len(got)-1].end < s.end {
 				t.Fatalf("seed %d, queue %d: the message at %d is bounded by %v of %v", seed, id, s.end-1, got, q)
 			}
 		}
@@ -131,9 +131,9 @@ func TestWaitsSettle(t *testing.T) {
 	forge := func() {
 		p := s.Part(0)
 		l := &p.topics[0]
-		q := p.older.at(l.older).appendUpTo(nil, 0, math.MaxInt64)
+		q := p.older.at(l.older).at(0).appendUpTo(nil, math.MaxInt64)
 		q[0].at--
-		l.older, l.retell, l.retold = p.older.append([]queue{q}), false, false
+		l.older, l.retell, l.retold = p.older.append(packAll([]queue{q})), false, false
 	}
 	for _, c := range []struct {
 		name   string

@@ -28,6 +28,7 @@ type Part struct {
 	places      map[string]int32 // of names; nil while nobody has asked
 	topics      []looks          // in the order of names
 	older       older            // samples in front of the looks
+	grew        int              // by how much older did in the last round
 	now, before column           // of the last two looks
 	apart       map[string]*apart
 	needs       []localNeed // of a round
@@ -125,7 +126,7 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 		need(&d.slowest[n.queue], n.offset, model.Unknown)
 	}
 	p.waits.match(in)
-	d.older = make(older, 0, len(p.older)+len(p.older)/16)
+	d.older = p.older.next(p.grew)
 	waits := p.waits.told
 	for i := range in.Topics {
 		if in.Repeats(i) {
@@ -138,6 +139,7 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 		h.look(p, d, in, i, waits[:n])
 		waits = waits[n:]
 	}
+	p.grew = len(d.older) - len(p.older)
 	p.older, d.older = d.older.clipped(), nil
 	d.clear()
 	p.before, p.now = p.now, column{in.Topics, in.Ends}

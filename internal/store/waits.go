@@ -135,20 +135,18 @@ func (k *looking) anchor(id int, at Tick, offset int64, kind uint32) (known bool
 		return false
 	}
 	k.widen(id)
-	q, seen := withLooks(k.older[id], model.ValueAt(k.before, id), k.takenFirst, model.ValueAt(k.now, id), k.taken)
+	q, seen := withLooks(k.unpack(id), model.ValueAt(k.before, id), k.takenFirst, model.ValueAt(k.now, id), k.taken)
 	if len(q) == 0 {
 		return false
 	}
 	now := q[len(q)-1].at
 	if q.anchor(at, offset, kind) {
-		k.changed, k.retell = true, true
-		if len(q)-seen > maxSamples {
-			rest := q[:len(q)-seen]
+		rest := q[:len(q)-seen]
+		if len(rest) > maxSamples {
 			rest.thin(now)
-			k.older[id] = rest
-			return true
 		}
+		k.pack(id, rest)
+		k.changed, k.retell = true, true
 	}
-	k.older[id] = q[:len(q)-seen]
 	return true
 }
