@@ -101,10 +101,10 @@ func BenchmarkAdd(b *testing.B) {
 // that do not change are those of the round before, if there is one.
 func farBehind(round int, before *model.Part) *model.Part {
 	const topics, queues = 1000, 8
-	p := &model.Part{Broker: "a", Taken: began().Add(time.Duration(round) * 15 * time.Second)}
+	p := &model.Part{Broker: "a", Taken: began().Add(time.Duration(round) * 15 * time.Second), Groups: []string{"archive"}}
 	for i := range topics {
 		p.Topics = append(p.Topics, model.Topic{Name: fmt.Sprintf("topic-%04d", i), First: int32(p.Ends.Len()), Queues: queues})
-		p.Commits = append(p.Commits, model.Commits{Group: "archive", Topic: int32(i), First: int32(p.Committed.Len())})
+		p.Commits = append(p.Commits, model.Commits{Topic: int32(i), First: int32(p.Committed.Len())})
 		for q := range queues {
 			p.Ends.Append(int64(100_000 + 300*round + (round*7919+i*104_729+q*1299)%200))
 			p.Begins.Append(model.Unknown)
@@ -112,7 +112,7 @@ func farBehind(round int, before *model.Part) *model.Part {
 		}
 	}
 	if before != nil {
-		p.Topics, p.Commits = before.Topics, before.Commits
+		p.Topics, p.Groups, p.Commits = before.Topics, before.Groups, before.Commits
 	}
 	return p
 }
