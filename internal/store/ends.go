@@ -182,6 +182,16 @@ func (q *queue) last() int64 {
 	return s[len(s)-1].end
 }
 
+// lastLine is how far off the line behind the newest sample is said to be, where
+// that is no anchor.
+func (q *queue) lastLine() (off uint32, ok bool) {
+	s := *q
+	if len(s) == 0 || s[len(s)-1].isAnchor() {
+		return 0, false
+	}
+	return s[len(s)-1].off, true
+}
+
 // anchor takes a store time that was told, and says whether that is news: where
 // the history does not reach so far back.
 func (q *queue) anchor(at Tick, offset int64, kind uint32) bool {

@@ -29,12 +29,12 @@ func (k *looking) keep(id int, end int64, at Tick, slowest int64) {
 	}
 	k.widen(id)
 	k.changed = true
+	k.prune(id, min(slowest, end))
 	fewer, from := k.fewer(id), len(k.desk.room)
 	if room, ok := k.older[id].appendAdded(k.desk.room, at, end, slowest, fewer); ok { // mostly
 		k.desk.room, k.older[id] = room, room[from:]
 		return
 	}
-	k.prune(id, min(slowest, end))
 	q := k.unpack(id)
 	if len(q) >= fewer && q.thin(at) {
 		k.retell = true
@@ -81,12 +81,16 @@ func (k *looking) prune(id int, reach int64) {
 	if id >= len(k.older) || k.older[id].keeps(reach) {
 		return
 	}
-	q := k.unpack(id)
-	q.prune(reach)
-	k.pack(id, q)
+	oldest, ok := k.pruneFront(id, reach)
+	if !ok {
+		q := k.unpack(id)
+		q.prune(reach)
+		k.pack(id, q)
+		oldest = q[0]
+	}
 	k.changed = true
 	// What was in front of an anchor may have bounded its time.
-	k.retell = k.retell || q[0].isAnchor()
+	k.retell = k.retell || oldest.isAnchor()
 }
 
 // widen makes room for the older samples of a queue.

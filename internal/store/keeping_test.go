@@ -156,6 +156,7 @@ func (l *slowly) drop(id int) {
 }
 
 func (l *slowly) anchor(k *looking, id int, at Tick, offset int64, kind uint32) {
+	off, isLine := l.queues[id].lastLine()
 	q, seen := withLooks(slices.Clone(l.queues[id]), k.before[id], k.takenFirst, k.now[id], k.taken)
 	if len(q) == 0 {
 		return
@@ -165,6 +166,9 @@ func (l *slowly) anchor(k *looking, id int, at Tick, offset int64, kind uint32) 
 		return
 	}
 	q = q[:len(q)-seen]
+	if isLine {
+		q[len(q)-1].off = off
+	}
 	for most := len(q) > maxSamples; most && len(q) > fewSamples; {
 		thinByOne(&q, now)
 	}

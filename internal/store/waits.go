@@ -134,14 +134,23 @@ func (k *looking) anchor(id int, at Tick, offset int64, kind uint32) (known bool
 	if id >= max(len(k.older), len(k.now), len(k.before)) {
 		return false
 	}
+	if changed, ok := k.anchorFront(id, at, offset, kind); ok {
+		k.changed, k.retell = k.changed || changed, k.retell || changed
+		return true
+	}
 	k.widen(id)
-	q, seen := withLooks(k.unpack(id), model.ValueAt(k.before, id), k.takenFirst, model.ValueAt(k.now, id), k.taken)
+	q := k.unpack(id)
+	off, isLine := q.lastLine()
+	q, seen := withLooks(q, model.ValueAt(k.before, id), k.takenFirst, model.ValueAt(k.now, id), k.taken)
 	if len(q) == 0 {
 		return false
 	}
 	now := q[len(q)-1].at
 	if q.anchor(at, offset, kind) {
 		rest := q[:len(q)-seen]
+		if isLine {
+			rest[len(rest)-1].off = off // what comes behind it is a look, and may change
+		}
 		if len(rest) > maxSamples {
 			rest.thin(now)
 		}
