@@ -25,7 +25,7 @@ func collectSettings() []Setting {
 			at:   func(_ *Config, k *Cluster) any { return &k.Window },
 		},
 		{
-			Key: "collect.parallel", Flag: "collect.parallel", Default: "8", Unit: "nodes",
+			Key: "collect.parallel", Flag: "collect.parallel", Default: "16", Unit: "nodes",
 			Help: "Nodes that are asked at the same time; not of a console.",
 			kind: number{least: 1, most: 256},
 			at:   func(_ *Config, k *Cluster) any { return &k.Parallel },

@@ -113,7 +113,7 @@ clusters:
 	if south.Console.Username != "me" || south.Console.Password.Reveal() != secret || south.ConsoleLink != "https://south.example/" {
 		t.Errorf("south: %+v", south)
 	}
-	if !slices.Equal(centre.NameServers, []string{"mq:1", "mq:2"}) || centre.Parallel != 8 {
+	if !slices.Equal(centre.NameServers, []string{"mq:1", "mq:2"}) || centre.Parallel != 16 {
 		t.Errorf("centre: %+v", centre)
 	}
 }

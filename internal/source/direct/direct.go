@@ -26,7 +26,7 @@ type Options struct {
 	// ForgetAfter is how long a broker process that the name servers no
 	// longer list and that does not answer is still shown as down; 1 h.
 	ForgetAfter time.Duration
-	// Parallel is how many nodes are asked at the same time; 8.
+	// Parallel is how many nodes are asked at the same time; 16.
 	Parallel int
 	// OwnerRefresh is how long a process is believed about the queues that
 	// it holds while its group does not change; 5 min.
@@ -49,7 +49,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.KeepRounds = cmp.Or(o.KeepRounds, 3)
 	o.ForgetAfter = cmp.Or(o.ForgetAfter, time.Hour)
-	o.Parallel = cmp.Or(o.Parallel, 8)
+	o.Parallel = cmp.Or(o.Parallel, 16)
 	o.OwnerRefresh = cmp.Or(o.OwnerRefresh, 5*time.Minute)
 	o.OwnerWait = cmp.Or(o.OwnerWait, time.Second)
 	o.RuntimeEvery = cmp.Or(o.RuntimeEvery, time.Minute)
