@@ -56,7 +56,7 @@ func ReadFrame(r *bufio.Reader, buf []byte, limit int) (Frame, []byte, error) {
 }
 
 // readGrowing reads n bytes into buf, and allocates at most readStep, then
-// twice what has really arrived. In the buffer of a large frame the next one of
+// twice what has really arrived. In memory that a long frame made, the next one of
 // its kind, which is a little longer, mostly has room too.
 func readGrowing(r io.Reader, buf []byte, n int) ([]byte, error) {
 	buf = buf[:0]

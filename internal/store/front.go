@@ -70,7 +70,7 @@ func (k *looking) anchorFront(id int, at Tick, offset int64, kind uint32) (chang
 	}
 	var room [fewFront + 1]sample
 	f, ok := k.older[id].front(room[:])
-	if !ok || f.n == maxSamples {
+	if !ok || f.n >= maxSamples {
 		return false, false
 	}
 	// Neither the last of them nor what is behind it is looked at, or changes.

@@ -48,7 +48,7 @@ func (k *looking) keep(id int, end int64, at Tick, slowest int64) {
 // fewer is how many samples a queue must have fewer than, to get another one in
 // this round as it is.
 func (k *looking) fewer(id int) int {
-	if (int(k.part.history.round%turns)+id)%turns == 0 {
+	if (int(k.part.history.round%turns)+int(k.looks.topic)+id)%turns == 0 {
 		return fewSamples + 1
 	}
 	return maxSamples

@@ -200,6 +200,30 @@ func (s *keepingStage) check() {
 	}
 }
 
+// TestAnchorOfTooMany: a topic that was apart comes back with its looks among its
+// older samples, which are more than others have then. One that is told is one too
+// many.
+func TestAnchorOfTooMany(t *testing.T) {
+	s := keepingStage{t: t}
+	s.part.history = &s.History
+	var q queue
+	for i := range int64(maxSamples + 1) {
+		q = append(q, sample{end: 100 + 10*i, at: Tick(150 * i), off: 150})
+	}
+	s.k = looking{
+		looks: &s.looks, part: &s.part, desk: &s.desk, older: packAll([]queue{q}),
+		before: []int64{1000}, now: []int64{1010},
+	}
+	s.looks.takenFirst, s.looks.taken = 6000, 6150
+	if !s.k.anchor(0, -500, 50, exact) {
+		t.Fatal("the anchor is not taken")
+	}
+	got := s.k.older[0].appendUpTo(nil, math.MaxInt64)
+	if len(got) > maxSamples || got[0] != (sample{50, -500, exact}) {
+		t.Errorf("%d samples, the first one %v: want at most %d, and what was told", len(got), got[0], maxSamples)
+	}
+}
+
 // TestDeskLetsGo: between rounds nothing refers to what older samples were packed
 // in before.
 func TestDeskLetsGo(t *testing.T) {

@@ -20,7 +20,7 @@ type Part struct {
 	pairs     []int32 // numbers in History.pairs; nowhere: the group's commits at brokers do not count
 	moved     []Tick
 	earlier   earlier // while a round is added
-	odd       []int32 // of a round: entries of commits that are not simply counted, see countCommits
+	odd       []int32 // of a round: entries of commits that are not simply counted, see countOdd
 	waits     waits
 
 	names       []model.Topic    // the topics of last

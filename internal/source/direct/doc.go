@@ -14,7 +14,7 @@
 //     group is known;
 //   - the processes of groups that changed which queues they hold, and those
 //     of broadcasting groups how far they are (307), two at a time per broker,
-//     in the background;
+//     in the background; who is only asked again is asked behind the round;
 //   - every broker process now and then for its runtime (28), in the
 //     background too.
 //

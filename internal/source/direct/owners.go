@@ -117,7 +117,8 @@ type laterQuestion struct {
 }
 
 // askOwners asks the processes whose queues are not known, or no longer, and
-// takes the answers that come in time.
+// takes the answers that come in time. Those that no round waits for are noted for
+// Behind.
 func (r *round) askOwners() {
 	s := r.src
 	for _, c := range s.clusters {

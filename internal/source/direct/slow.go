@@ -28,6 +28,9 @@ func (r *round) showFound() {
 		if b := w.broker; w.build.err == nil && b.part != nil {
 			b.part.Others, b.part.Waits = b.known.others(), b.waits.sorted()
 		}
+		// The plan needs no more of it, and comes after the report is made, which
+		// is when most memory is in use.
+		w.build = &partBuilder{last: w.build.last, err: w.build.err}
 	})
 }
 
