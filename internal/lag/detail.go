@@ -73,34 +73,23 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 	pair := &r.Pairs[d.Pair]
 	owners, holders := r.owners(pair, part, c), r.holders[pair.holders:]
 	list = slices.Grow(list, int(t.Queues))
-	for first := int32(0); first < t.Queues; first += stretchOfQueues {
-		// Laid out on the stack: scrapes run side by side.
-		var ofCommits, ofEnds [stretchOfQueues]int64
-		n := int(min(t.Queues-first, stretchOfQueues))
-		commits := part.Committed.AppendTo(ofCommits[:0], int(c.First+first), n)
-		ends := part.Ends.AppendTo(ofEnds[:0], int(t.First+first), n)
-		for i, committed := range commits {
-			id, begin := first+int32(i), unknown
-			if committed == unknown { // it matters
-				begin = part.Begins.At(int(t.First + id))
-			}
-			backlog, _ := backlogOf(begin, committed, ends[i])
-			if backlog == unknown {
-				continue
-			}
-			holder := NoHolder
-			if client := owners.at(int(id)); client != model.NoOwner {
-				holder = holders[client]
-			}
-			list = append(list, Row{QueueID: id, Holder: holder, Backlog: backlog, Committed: committed})
+	for id := range int(t.Queues) {
+		committed, begin := part.Committed.At(int(c.First)+id), unknown
+		if committed == unknown { // it matters
+			begin = part.Begins.At(int(t.First) + id)
 		}
+		backlog, _ := backlogOf(begin, committed, part.Ends.At(int(t.First)+id))
+		if backlog == unknown {
+			continue
+		}
+		holder := NoHolder
+		if client := owners.at(id); client != model.NoOwner {
+			holder = holders[client]
+		}
+		list = append(list, Row{QueueID: int32(id), Holder: holder, Backlog: backlog, Committed: committed})
 	}
 	return list
 }
-
-// stretchOfQueues is how many queues of a topic are looked at together: few have
-// more on one broker.
-const stretchOfQueues = 16
 
 // owners says who holds the queues of an entry of a part.
 func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) owners {
