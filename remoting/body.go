@@ -267,7 +267,7 @@ type MessageQueue struct {
 // messageQueueKey takes an object as the key of a map, and the colon.
 func (s *scanner) messageQueueKey() MessageQueue {
 	start := s.pos
-	if q, ok := s.plainMessageQueueKey(); ok {
+	if q, _, ok := s.plainMessageQueueKey(); ok {
 		return q
 	}
 	s.pos = start
@@ -294,20 +294,23 @@ func (s *scanner) messageQueue() MessageQueue {
 	return q
 }
 
-func (s *scanner) plainMessageQueueKey() (q MessageQueue, ok bool) {
+// plainMessageQueueKey takes one in the layout that brokers write, and says where its
+// queue id stands.
+func (s *scanner) plainMessageQueueKey() (q MessageQueue, id int, ok bool) {
 	if !s.literal(`{"brokerName":`) {
-		return q, false
+		return q, 0, false
 	}
 	q.Broker = s.text()
 	if !s.literal(`,"queueId":`) {
-		return q, false
+		return q, 0, false
 	}
+	id = s.pos
 	q.QueueID = s.int32()
 	if !s.literal(`,"topic":`) {
-		return q, false
+		return q, 0, false
 	}
 	q.Topic = s.text()
-	return q, s.literal(`}:`)
+	return q, id, s.literal(`}:`)
 }
 
 // TopicOffset is what a broker says of one queue (TopicOffset in RocketMQ).

@@ -92,22 +92,11 @@ func (s *scanner) consumeStat(like *consumeStat) (MessageQueue, ConsumeOffset) {
 // plainConsumeStat takes an entry in the layout that brokers write.
 func (s *scanner) plainConsumeStat(e *consumeStat) bool {
 	head := s.pos
-	if !s.literal(`{"brokerName":`) {
+	q, id, ok := s.plainMessageQueueKey()
+	if !ok || !s.literal(`{"brokerOffset":`) {
 		return false
 	}
-	e.queue.Broker = s.text()
-	if !s.literal(`,"queueId":`) {
-		return false
-	}
-	e.head = s.data[head:s.pos]
-	e.queue.QueueID = s.int32()
-	if !s.literal(`,"topic":`) {
-		return false
-	}
-	e.queue.Topic = s.text()
-	if !s.literal(statEnd) {
-		return false
-	}
+	e.head, e.queue = s.data[head:id], q
 	e.offset = ConsumeOffset{BrokerOffset: s.int64()}
 	tail := s.pos
 	if !s.member(`,"consumerOffset":`, &e.offset.ConsumerOffset) || !s.member(`,"lastTimestamp":`, &e.offset.LastTimestamp) {

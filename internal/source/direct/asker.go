@@ -215,12 +215,7 @@ func (a *asker) wait(ctx context.Context, longest time.Duration) {
 	if idle == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, longest)
-	defer cancel()
-	select {
-	case <-idle:
-	case <-ctx.Done():
-	}
+	await(ctx, idle, longest)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.awaited, a.idle = make(map[askKey]struct{}), nil
@@ -238,10 +233,15 @@ func (a *asker) settle(ctx context.Context, longest time.Duration) {
 	}
 	settled := a.settled
 	a.mu.Unlock()
+	await(ctx, settled, longest)
+}
+
+// await waits until a channel is closed, but no longer than longest.
+func await(ctx context.Context, closed <-chan struct{}, longest time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	select {
-	case <-settled:
+	case <-closed:
 	case <-ctx.Done():
 	}
 }
