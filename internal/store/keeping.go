@@ -31,7 +31,7 @@ func (k *looking) keep(id int, end int64, at Tick, slowest int64) {
 	k.changed = true
 	k.prune(id, min(slowest, end))
 	fewer, from := k.fewer(id), len(k.desk.room)
-	if room, ok := k.older[id].appendAdded(k.desk.room, at, end, slowest, fewer); ok { // mostly
+	if room, ok := k.older[id].appendAdded(k.desk.room, at, end, fewer); ok { // mostly
 		k.desk.room, k.older[id] = room, room[from:]
 		return
 	}

@@ -185,20 +185,18 @@ func (p packed) keeps(offset int64) bool {
 		return true
 	}
 	o := p.open()
-	return o.keeps(offset)
+	return o.n == 1 || o.second > offset
 }
 
-func (o *opened) keeps(offset int64) bool { return o.n == 1 || o.second > offset }
-
-// appendAdded appends a queue with one more look as queue.add takes it, where
-// nothing is needed for that but what stands at its ends: nothing is pruned, the
-// end has not gone back, and there are fewer than that.
-func (p packed) appendAdded(room []byte, at Tick, end, slowest int64, fewer int) (added []byte, ok bool) {
+// appendAdded appends a queue, which was pruned, with one more look as queue.add
+// takes it, where nothing is needed for that but what stands at its ends: the end
+// has not gone back, and there are fewer than that.
+func (p packed) appendAdded(room []byte, at Tick, end int64, fewer int) (added []byte, ok bool) {
 	if len(p) == 0 {
 		return appendHead(room, 1, sample{}, sample{end: end, at: at}), true
 	}
 	o := p.open()
-	if end < o.newest.end || o.n >= fewer || !o.keeps(min(slowest, end)) {
+	if end < o.newest.end || o.n >= fewer {
 		return room, false
 	}
 	at = max(at, o.newest.at)
