@@ -49,12 +49,12 @@ func TestStoreTimes(t *testing.T) {
 	}
 	must(t, mq.Commit("g", "orders", "broker-a", 0, 10))
 	b := mq.Broker("broker-a")
-	must(t, remoting.DecodeTopicStats(askOK(t, b, 202, "topic", "orders"), func(_ remoting.MessageQueue, o remoting.TopicOffset) {
+	must(t, remoting.DecodeTopicStats(askOK(t, b, 202, "topic", "orders"), func(_ *remoting.MessageQueue, o *remoting.TopicOffset) {
 		if want := begin.Add(2 * time.Minute).UnixMilli(); o.LastUpdate != want {
 			t.Errorf("last stored at %d, want %d", o.LastUpdate, want)
 		}
 	}))
-	must(t, remoting.DecodeConsumeStats(askOK(t, b, 208, "consumerGroup", "g"), func(_ remoting.MessageQueue, o remoting.ConsumeOffset) {
+	must(t, remoting.DecodeConsumeStats(askOK(t, b, 208, "consumerGroup", "g"), func(_ *remoting.MessageQueue, o *remoting.ConsumeOffset) {
 		if want := begin.UnixMilli(); o.LastTimestamp != want {
 			t.Errorf("last consumed was stored at %d, want %d", o.LastTimestamp, want)
 		}

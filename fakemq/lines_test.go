@@ -26,8 +26,8 @@ func offsetLines(t *testing.T, body []byte) []string {
 	t.Helper()
 	var lines []string
 	var key remoting.OffsetKey
-	_, err := remoting.DecodeConsumerOffsets(body, func(k remoting.OffsetKey) bool {
-		key = k
+	_, err := remoting.DecodeConsumerOffsets(body, func(k *remoting.OffsetKey) bool {
+		key = *k
 		return strings.HasPrefix(string(k.Group), "cg_")
 	}, func(queue int32, offset int64) {
 		lines = append(lines, fmt.Sprintf("%s@%s broadcast=%v %d %d", key.Topic, key.Group, key.Broadcast, queue, offset))
@@ -40,7 +40,7 @@ func offsetLines(t *testing.T, body []byte) []string {
 func topicLines(t *testing.T, body []byte) []string {
 	t.Helper()
 	var lines []string
-	must(t, remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
+	must(t, remoting.DecodeTopicStats(body, func(q *remoting.MessageQueue, o *remoting.TopicOffset) {
 		lines = append(lines, fmt.Sprintf("%s %s %d %d-%d dated=%v", q.Topic, q.Broker, q.QueueID, o.Min, o.Max, o.LastUpdate > 0))
 	}))
 	slices.Sort(lines)
@@ -50,7 +50,7 @@ func topicLines(t *testing.T, body []byte) []string {
 func statsLines(t *testing.T, body []byte) []string {
 	t.Helper()
 	var lines []string
-	must(t, remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+	must(t, remoting.DecodeConsumeStats(body, func(q *remoting.MessageQueue, o *remoting.ConsumeOffset) {
 		line := fmt.Sprintf("%s %s %d", q.Topic, q.Broker, q.QueueID)
 		if atRest(q.Topic) {
 			line += fmt.Sprintf(" %+v dated=%v", [3]int64{o.BrokerOffset, o.ConsumerOffset, o.PullOffset}, o.LastTimestamp > 0)

@@ -75,7 +75,7 @@ func TestSlaveOf55HasNoCommits(t *testing.T) {
 		must(t, mq.Commit("g", "orders", "broker-a", 0, 0))
 		keys := 0
 		_, err := remoting.DecodeConsumerOffsets(askOK(t, mq.BrokerID("broker-a", 1), 43),
-			func(remoting.OffsetKey) bool { keys++; return false }, nil)
+			func(*remoting.OffsetKey) bool { keys++; return false }, nil)
 		if err != nil || keys != want {
 			t.Errorf("%s: %d keys, %v; want %d", release, keys, err, want)
 		}

@@ -169,7 +169,7 @@ func TestSkewedClock(t *testing.T) {
 	must(t, mq.Commit("g", "orders", "broker-a", 0, 2))
 	clock.Advance(30 * time.Second)
 	b := mq.Broker("broker-a")
-	must(t, remoting.DecodeTopicStats(askOK(t, b, 202, "topic", "orders"), func(_ remoting.MessageQueue, o remoting.TopicOffset) {
+	must(t, remoting.DecodeTopicStats(askOK(t, b, 202, "topic", "orders"), func(_ *remoting.MessageQueue, o *remoting.TopicOffset) {
 		if o.LastUpdate != 1_060_000 {
 			t.Errorf("stored at %d", o.LastUpdate)
 		}

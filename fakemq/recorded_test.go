@@ -55,7 +55,7 @@ func recordedCluster(t *testing.T, r Release, recs map[string]recording) *Cluste
 	mq := recordedTopology(t, r, recs)
 	for name, rec := range recs {
 		if strings.HasPrefix(name, "202-") && len(rec.body) > 0 && !strings.Contains(name, "_DLQ_") {
-			must(t, remoting.DecodeTopicStats(rec.body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
+			must(t, remoting.DecodeTopicStats(rec.body, func(q *remoting.MessageQueue, o *remoting.TopicOffset) {
 				must(t, mq.ProduceTo(string(q.Topic), string(q.Broker), int(q.QueueID), o.Max))
 			}))
 		}
@@ -106,8 +106,8 @@ func addRecordedGroups(t *testing.T, mq *Cluster, recs map[string]recording) {
 func commitRecorded(t *testing.T, mq *Cluster, recs map[string]recording) {
 	t.Helper()
 	var key remoting.OffsetKey
-	_, err := remoting.DecodeConsumerOffsets(recs["43-offsets"].body, func(k remoting.OffsetKey) bool {
-		key = k
+	_, err := remoting.DecodeConsumerOffsets(recs["43-offsets"].body, func(k *remoting.OffsetKey) bool {
+		key = *k
 		return !k.Broadcast && strings.HasPrefix(string(k.Group), "cg_")
 	}, func(queue int32, offset int64) {
 		must(t, mq.Commit(string(key.Group), string(key.Topic), "broker-a", int(queue), offset))

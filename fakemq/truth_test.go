@@ -104,8 +104,8 @@ func brokersSay(t *testing.T, mq *Cluster) (stats map[queueKey][3]int64, commits
 	for _, name := range []string{"broker-a", "broker-b"} {
 		b := mq.Broker(name)
 		var key remoting.OffsetKey
-		_, err := remoting.DecodeConsumerOffsets(askOK(t, b, 43), func(k remoting.OffsetKey) bool {
-			key = k
+		_, err := remoting.DecodeConsumerOffsets(askOK(t, b, 43), func(k *remoting.OffsetKey) bool {
+			key = *k
 			return !k.Broadcast
 		}, func(queue int32, offset int64) {
 			commits[queueKey{string(key.Topic), string(key.Group), name, int(queue)}] = offset
@@ -113,7 +113,7 @@ func brokersSay(t *testing.T, mq *Cluster) (stats map[queueKey][3]int64, commits
 		must(t, err)
 		must(t, remoting.DecodeGroups(askOK(t, b, 201), func(g []byte) {
 			group := string(g)
-			must(t, remoting.DecodeConsumeStats(askOK(t, b, 208, "consumerGroup", group), func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+			must(t, remoting.DecodeConsumeStats(askOK(t, b, 208, "consumerGroup", group), func(q *remoting.MessageQueue, o *remoting.ConsumeOffset) {
 				stats[queueKey{string(q.Topic), group, string(q.Broker), int(q.QueueID)}] =
 					[3]int64{o.BrokerOffset, o.ConsumerOffset, max(0, o.BrokerOffset-o.ConsumerOffset)}
 			}))
@@ -237,7 +237,7 @@ func TestDeletedGroup(t *testing.T) {
 		must(t, mq.Commit("g", "orders", "broker-a", 0, 0))
 		must(t, mq.DeleteGroup("g", clean))
 		keys := 0
-		_, err := remoting.DecodeConsumerOffsets(askOK(t, mq.Broker("broker-a"), 43), func(remoting.OffsetKey) bool { keys++; return false }, nil)
+		_, err := remoting.DecodeConsumerOffsets(askOK(t, mq.Broker("broker-a"), 43), func(*remoting.OffsetKey) bool { keys++; return false }, nil)
 		if err != nil || (keys == 0) != clean || len(mq.Backlog()) > 0 {
 			t.Errorf("clean %v: %d keys, %v, rows %+v", clean, keys, err, mq.Backlog())
 		}
@@ -283,7 +283,7 @@ func TestBroadcasting(t *testing.T) {
 		t.Errorf("rows %+v", rs)
 	}
 	slowest := int64(-1)
-	_, err := remoting.DecodeConsumerOffsets(askOK(t, mq.Broker("broker-a"), 43), func(k remoting.OffsetKey) bool { return k.Broadcast },
+	_, err := remoting.DecodeConsumerOffsets(askOK(t, mq.Broker("broker-a"), 43), func(k *remoting.OffsetKey) bool { return k.Broadcast },
 		func(_ int32, offset int64) { slowest = offset })
 	if err != nil || slowest != 0 {
 		t.Errorf("slowest process is at %d, %v; want 0, where the third one stands", slowest, err)

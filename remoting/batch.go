@@ -46,14 +46,18 @@ func (b *batch) run(c *Client) {
 	defer timer.Stop()
 	defer b.abandon()
 	for b.next < b.n || len(b.flight) > 0 {
-		if err := b.fill(); err != nil {
+		sent := b.next
+		err := b.fill()
+		if b.next > sent {
+			b.conn.flush()
+		}
+		if err != nil {
 			b.failRest(err)
 			continue // what is in flight still has its results to come
 		}
 		if len(b.flight) == 0 {
 			continue
 		}
-		b.conn.flush()
 		timer.Reset(time.Until(b.earliest()))
 		select {
 		case r := <-b.results:

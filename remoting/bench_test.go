@@ -61,21 +61,21 @@ func BenchmarkDecode(b *testing.B) {
 		decode func([]byte) error
 	}{
 		{"43-offsets", recordedBody(b, "5.5.0", "43-offsets"), func(body []byte) error {
-			_, err := DecodeConsumerOffsets(body, func(OffsetKey) bool { return true }, func(int32, int64) {})
+			_, err := DecodeConsumerOffsets(body, func(*OffsetKey) bool { return true }, func(int32, int64) {})
 			return err
 		}},
 		{"43-offsets-long", longOffsets(1000), func(body []byte) error {
-			_, err := DecodeConsumerOffsets(body, func(OffsetKey) bool { return true }, func(int32, int64) {})
+			_, err := DecodeConsumerOffsets(body, func(*OffsetKey) bool { return true }, func(int32, int64) {})
 			return err
 		}},
 		{"208-probe", probe, func(body []byte) error {
-			return DecodeConsumeStats(body, func(MessageQueue, ConsumeOffset) {})
+			return DecodeConsumeStats(body, func(*MessageQueue, *ConsumeOffset) {})
 		}},
 		{"208-probe-8000", manyRows(b, probe, 8000), func(body []byte) error {
-			return DecodeConsumeStats(body, func(MessageQueue, ConsumeOffset) {})
+			return DecodeConsumeStats(body, func(*MessageQueue, *ConsumeOffset) {})
 		}},
 		{"202-orders", stats, func(body []byte) error {
-			return DecodeTopicStats(body, func(MessageQueue, TopicOffset) {})
+			return DecodeTopicStats(body, func(*MessageQueue, *TopicOffset) {})
 		}},
 		{"21-topics", recordedBody(b, "5.5.0", "21-topic-config"), func(body []byte) error {
 			return DecodeTopicConfigs(body, func(TopicConfig) {})

@@ -137,33 +137,35 @@ type OffsetKey struct {
 	Broadcast bool
 }
 
-// splitOffsetKey parts a key at its @ signs (TOPIC_GROUP_SEPARATOR in
-// ConsumerOffsetManager). Neither topics nor groups can contain one.
-func splitOffsetKey(key []byte) (OffsetKey, bool) {
+// split parts a key at its @ signs (TOPIC_GROUP_SEPARATOR in ConsumerOffsetManager).
+// Neither topics nor groups can contain one.
+func (k *OffsetKey) split(key []byte) bool {
 	topic, rest, ok := bytes.Cut(key, []byte{'@'})
 	if !ok {
-		return OffsetKey{}, false
+		return false
 	}
 	group, mark, third := bytes.Cut(rest, []byte{'@'})
 	if third && string(mark) != "broadcast" {
-		return OffsetKey{}, false
+		return false
 	}
-	return OffsetKey{Topic: topic, Group: group, Broadcast: third}, len(topic) > 0 && len(group) > 0
+	k.Topic, k.Group, k.Broadcast = topic, group, third
+	return len(topic) > 0 && len(group) > 0
 }
 
 // DecodeConsumerOffsets reads the answer to GET_ALL_CONSUMER_OFFSET
 // (ConsumerOffsetSerializeWrapper): every commit of a broker. For each key it
 // calls key, and where that returns true, offset for each queue of the key. A
 // queue that was never committed is absent. Keys that are not topic@group are
-// counted in odd and passed over.
-func DecodeConsumerOffsets(body []byte, key func(OffsetKey) bool, offset func(queueID int32, committed int64)) (odd int, err error) {
+// counted in odd and passed over. What key is called with is lent until it returns.
+func DecodeConsumerOffsets(body []byte, key func(*OffsetKey) bool, offset func(queueID int32, committed int64)) (odd int, err error) {
 	s := scanner{data: body}
+	var k OffsetKey
 	for s.entry("offsetTable") {
-		k, ok := splitOffsetKey(s.longKey())
+		ok := k.split(s.longKey())
 		if !ok {
 			odd++
 		}
-		if s.err != nil || !ok || !key(k) {
+		if s.err != nil || !ok || !key(&k) {
 			s.skip()
 			continue
 		}
@@ -319,14 +321,17 @@ type TopicOffset struct {
 	LastUpdate int64 // store time of the newest message, ms since 1970, 0 if none
 }
 
-// DecodeTopicStats reads the answer to GET_TOPIC_STATS_INFO (TopicStatsTable).
-func DecodeTopicStats(body []byte, queue func(MessageQueue, TopicOffset)) error {
+// DecodeTopicStats reads the answer to GET_TOPIC_STATS_INFO (TopicStatsTable). What
+// queue is called with is lent until it returns.
+func DecodeTopicStats(body []byte, queue func(*MessageQueue, *TopicOffset)) error {
 	s := scanner{data: body}
+	var stat struct {
+		queue  MessageQueue
+		offset TopicOffset
+	}
 	for s.entry("offsetTable") {
-		q := s.messageQueueKey()
-		o := s.topicOffset()
-		if s.err == nil {
-			queue(q, o)
+		if stat.queue, stat.offset = s.messageQueueKey(), s.topicOffset(); s.err == nil {
+			queue(&stat.queue, &stat.offset)
 		}
 	}
 	return bodyError(GetTopicStatsInfo, s.end())

@@ -28,16 +28,16 @@ var bodyDecoders = []struct {
 		return DecodeGroups(body, func(name []byte) { emit("%q", name) })
 	}},
 	{"43-", func(body []byte, emit func(string, ...any)) error {
-		odd, err := DecodeConsumerOffsets(body, func(k OffsetKey) bool { emit("%+v", k); return true },
+		odd, err := DecodeConsumerOffsets(body, func(k *OffsetKey) bool { emit("%+v", *k); return true },
 			func(queueID int32, committed int64) { emit("%d:%d", queueID, committed) })
 		emit("%d odd", odd)
 		return err
 	}},
 	{"202-", func(body []byte, emit func(string, ...any)) error {
-		return DecodeTopicStats(body, func(q MessageQueue, o TopicOffset) { emit("%+v %+v", q, o) })
+		return DecodeTopicStats(body, func(q *MessageQueue, o *TopicOffset) { emit("%+v %+v", *q, *o) })
 	}},
 	{"208-", func(body []byte, emit func(string, ...any)) error {
-		return DecodeConsumeStats(body, func(q MessageQueue, o ConsumeOffset) { emit("%+v %+v", q, o) })
+		return DecodeConsumeStats(body, func(q *MessageQueue, o *ConsumeOffset) { emit("%+v %+v", *q, *o) })
 	}},
 	{"203-", func(body []byte, emit func(string, ...any)) error {
 		c, err := DecodeConsumerConnections(body)
@@ -215,7 +215,7 @@ func TestConsumerOffsets(t *testing.T) {
 	} {
 		keys, queues, sum := map[string]map[int32]int64{}, 0, int64(0)
 		var last map[int32]int64
-		odd, err := DecodeConsumerOffsets(recordedBody(t, c.release, "43-offsets"), func(k OffsetKey) bool {
+		odd, err := DecodeConsumerOffsets(recordedBody(t, c.release, "43-offsets"), func(k *OffsetKey) bool {
 			name := string(k.Topic) + "@" + string(k.Group)
 			if k.Broadcast {
 				name += "@broadcast"
@@ -244,7 +244,7 @@ func TestConsumerOffsetsOfEveryKind(t *testing.T) {
 		`"odd":{0:1},"a@b@c":{0:2},"@g":{0:3},"t@":{0:4},"t@g@broadcast@x":{0:5},"t@unwanted":{0:6},` +
 		`"t@empty":{},"t@null":null,"t\u0040esc":{0:8},"t@g@broadcast":{7:9}}}`
 	var lines []string
-	odd, err := DecodeConsumerOffsets([]byte(body), func(k OffsetKey) bool {
+	odd, err := DecodeConsumerOffsets([]byte(body), func(k *OffsetKey) bool {
 		lines = append(lines, fmt.Sprintf("%s %s %v", k.Topic, k.Group, k.Broadcast))
 		return string(k.Group) != "unwanted"
 	}, func(queueID int32, committed int64) { lines = append(lines, fmt.Sprint(queueID, "=", committed)) })
@@ -258,11 +258,11 @@ func TestTopicStats(t *testing.T) {
 	for _, release := range releases {
 		for name, rows := range map[string]int{"orders": 8, "payments": 4, "notices": 4, "idle": 4, "_DLQ_cg_failing": 1, "_RETRY_cg_failing": 1} {
 			seen := map[int32]bool{}
-			err := DecodeTopicStats(recordedBody(t, release, "202-topic-stats-"+name), func(q MessageQueue, o TopicOffset) {
+			err := DecodeTopicStats(recordedBody(t, release, "202-topic-stats-"+name), func(q *MessageQueue, o *TopicOffset) {
 				seen[q.QueueID] = true
 				if string(q.Broker) != "broker-a" || string(q.Topic) != strings.ReplaceAll(name, "_RETRY_", "%RETRY%") && string(q.Topic) != strings.ReplaceAll(name, "_DLQ_", "%DLQ%") ||
 					o.Min != 0 || o.Max <= 0 || o.LastUpdate < 1795396000000 {
-					t.Errorf("%s: %q %+v", release, q, o)
+					t.Errorf("%s: %q %+v", release, *q, *o)
 				}
 			})
 			if err != nil || len(seen) != rows {
@@ -270,9 +270,9 @@ func TestTopicStats(t *testing.T) {
 			}
 		}
 	}
-	err := DecodeTopicStats(recordedBody(t, "5.5.0", "202-topic-stats-orders"), func(q MessageQueue, o TopicOffset) {
-		if want := (TopicOffset{Max: 77704, LastUpdate: 1795400963778}); q.QueueID == 6 && o != want {
-			t.Errorf("orders 6: %+v, want %+v", o, want)
+	err := DecodeTopicStats(recordedBody(t, "5.5.0", "202-topic-stats-orders"), func(q *MessageQueue, o *TopicOffset) {
+		if want := (TopicOffset{Max: 77704, LastUpdate: 1795400963778}); q.QueueID == 6 && *o != want {
+			t.Errorf("orders 6: %+v, want %+v", *o, want)
 		}
 	})
 	if err != nil {
@@ -297,8 +297,8 @@ func TestConsumeStats(t *testing.T) {
 		{"5.5.0", "208-probe", 26, "payments/3", ConsumeOffset{BrokerOffset: 9788}},
 	} {
 		rows := map[string]ConsumeOffset{}
-		err := DecodeConsumeStats(recordedBody(t, c.release, c.name), func(q MessageQueue, o ConsumeOffset) {
-			rows[fmt.Sprintf("%s/%d", q.Topic, q.QueueID)] = o
+		err := DecodeConsumeStats(recordedBody(t, c.release, c.name), func(q *MessageQueue, o *ConsumeOffset) {
+			rows[fmt.Sprintf("%s/%d", q.Topic, q.QueueID)] = *o
 		})
 		if err != nil || len(rows) != c.rows || rows[c.spot] != c.want {
 			t.Errorf("%s %s: %v, %d rows, %s %+v; want %d, %+v", c.release, c.name, err, len(rows), c.spot, rows[c.spot], c.rows, c.want)
@@ -325,8 +325,8 @@ func TestRowsInAnyOrder(t *testing.T) {
 		{`{}:{}`, "  -1 {0 0 0 0}"},
 	} {
 		got := ""
-		err := DecodeConsumeStats([]byte(`{"offsetTable":{`+c.row+`}}`), func(q MessageQueue, o ConsumeOffset) {
-			got += fmt.Sprintf("%s %s %d %v", q.Topic, q.Broker, q.QueueID, o)
+		err := DecodeConsumeStats([]byte(`{"offsetTable":{`+c.row+`}}`), func(q *MessageQueue, o *ConsumeOffset) {
+			got += fmt.Sprintf("%s %s %d %v", q.Topic, q.Broker, q.QueueID, *o)
 		})
 		if err != nil || got != c.want {
 			t.Errorf("%s: %q, %v; want %q", c.row, got, err, c.want)
@@ -339,7 +339,7 @@ func TestRowsInAnyOrder(t *testing.T) {
 		`{"a":"b","lastUpdateTimestamp":3,"maxOffset":2,"minOffset":1}`,
 	} {
 		var got TopicOffset
-		err := DecodeTopicStats([]byte(`{"offsetTable":{{"queueId":0}:`+row+`}}`), func(_ MessageQueue, o TopicOffset) { got = o })
+		err := DecodeTopicStats([]byte(`{"offsetTable":{{"queueId":0}:`+row+`}}`), func(_ *MessageQueue, o *TopicOffset) { got = *o })
 		if err != nil || got != (TopicOffset{1, 2, 3}) {
 			t.Errorf("%s: %+v, %v", row, got, err)
 		}
@@ -466,7 +466,8 @@ func TestRuntimeInfo(t *testing.T) {
 	}
 }
 
-func TestHotDecodersDoNotAllocate(t *testing.T) {
+// TestHotDecodersAllocateOnce: what they lend, and nothing for each row.
+func TestHotDecodersAllocateOnce(t *testing.T) {
 	offsets := recordedBody(t, "5.5.0", "43-offsets")
 	probe := recordedBody(t, "5.5.0", "208-probe")
 	odd := bytes.ReplaceAll(probe, []byte(`,"topic"`), []byte(`, "topic"`)) // no guess fits
@@ -476,18 +477,18 @@ func TestHotDecodersDoNotAllocate(t *testing.T) {
 	running := recordedBody(t, "5.5.0", "307-running-cg_payments-0")
 	rows := 0
 	if n := testing.AllocsPerRun(5, func() {
-		_, err := DecodeConsumerOffsets(offsets, func(OffsetKey) bool { return true }, func(int32, int64) { rows++ })
+		_, err := DecodeConsumerOffsets(offsets, func(*OffsetKey) bool { return true }, func(int32, int64) { rows++ })
 		err = errors.Join(err,
-			DecodeConsumeStats(probe, func(MessageQueue, ConsumeOffset) { rows++ }),
-			DecodeConsumeStats(odd, func(MessageQueue, ConsumeOffset) { rows++ }),
-			DecodeTopicStats(stats, func(MessageQueue, TopicOffset) { rows++ }),
+			DecodeConsumeStats(probe, func(*MessageQueue, *ConsumeOffset) { rows++ }),
+			DecodeConsumeStats(odd, func(*MessageQueue, *ConsumeOffset) { rows++ }),
+			DecodeTopicStats(stats, func(*MessageQueue, *TopicOffset) { rows++ }),
 			DecodeTopicConfigs(topics, func(TopicConfig) { rows++ }),
 			DecodeGroups(groups, func([]byte) { rows++ }),
 			DecodeRunningInfo(running, func(RunningQueue) { rows++ }))
 		if err != nil {
 			t.Error(err)
 		}
-	}); n != 0 {
+	}); n > 4 { // of the four that lend something
 		t.Errorf("%v allocations", n)
 	}
 	if want := 6 * (16039 + 26 + 26 + 8 + 1280 + 264 + 13); rows != want {

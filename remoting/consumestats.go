@@ -14,24 +14,24 @@ type ConsumeOffset struct {
 	LastTimestamp  int64 // store time of the last consumed message, ms since 1970, 0 if unknown
 }
 
-// DecodeConsumeStats reads the answer to GET_CONSUME_STATS (ConsumeStats).
-func DecodeConsumeStats(body []byte, queue func(MessageQueue, ConsumeOffset)) error {
+// DecodeConsumeStats reads the answer to GET_CONSUME_STATS (ConsumeStats). What queue
+// is called with is lent until it returns.
+func DecodeConsumeStats(body []byte, queue func(*MessageQueue, *ConsumeOffset)) error {
 	s := scanner{data: body}
 	var like consumeStat
 	for s.entry("offsetTable") {
-		q, o, ok := s.likeConsumeStat(&like)
-		if !ok {
-			q, o = s.consumeStat(&like)
+		if !s.likeConsumeStat(&like) {
+			s.consumeStat(&like)
 		}
 		if s.err == nil {
-			queue(q, o)
+			queue(&like.queue, &like.offset)
 		}
 	}
 	return bodyError(GetConsumeStats, s.end())
 }
 
-// consumeStat is what is left of an entry of the table without its queue id, its
-// topic and its end: what comes before and behind them. For a group that has
+// consumeStat is an entry of the table, and what is left of it without its queue id,
+// its topic and its end: what comes before and behind them. For a group that has
 // committed nothing that is the same in all entries, to the byte, and a large
 // cluster tells of hundreds of thousands in a round.
 type consumeStat struct {
@@ -45,48 +45,48 @@ const (
 	statEnd   = `}:{"brokerOffset":`
 )
 
-// likeConsumeStat takes an entry that is like another one.
-func (s *scanner) likeConsumeStat(like *consumeStat) (q MessageQueue, o ConsumeOffset, ok bool) {
+// likeConsumeStat takes an entry that is like the one before.
+func (s *scanner) likeConsumeStat(like *consumeStat) bool {
 	if len(like.tail) == 0 || !bytes.HasPrefix(s.data[s.pos:], like.head) {
-		return q, o, false
+		return false
 	}
 	first := s.pos + len(like.head)
 	id, i := digits(s.data, first)
 	if i == first || id > math.MaxInt32 || !hasPrefix(s.data[i:], statTopic) {
-		return q, o, false
+		return false
 	}
 	first = i + len(statTopic)
 	n := bytes.IndexByte(s.data[first:], '"')
 	if n < 0 || bytes.IndexByte(s.data[first:first+n], '\\') >= 0 {
-		return q, o, false
+		return false
 	}
 	topic := s.data[first : first+n : first+n]
 	if first += n + 1; !hasPrefix(s.data[first:], statEnd) {
-		return q, o, false
+		return false
 	}
 	first += len(statEnd)
 	end, i := manyDigits(s.data, first)
 	if i == first || !bytes.HasPrefix(s.data[i:], like.tail) {
-		return q, o, false
+		return false
 	}
 	s.pos = i + len(like.tail)
-	q, o = like.queue, like.offset
-	q.QueueID, q.Topic, o.BrokerOffset = int32(id), topic, end
-	return q, o, true
+	like.queue.QueueID, like.queue.Topic, like.offset.BrokerOffset = int32(id), topic, end
+	return true
 }
 
 func hasPrefix(data []byte, want string) bool {
 	return len(data) >= len(want) && string(data[:len(want)]) == want
 }
 
-// consumeStat takes any entry, and notes it for the next one.
-func (s *scanner) consumeStat(like *consumeStat) (MessageQueue, ConsumeOffset) {
+// consumeStat takes any entry.
+func (s *scanner) consumeStat(e *consumeStat) {
 	start := s.pos
-	if s.plainConsumeStat(like) {
-		return like.queue, like.offset
+	if s.plainConsumeStat(e) {
+		return
 	}
-	s.pos, like.tail = start, nil
-	return s.messageQueueKey(), s.consumeOffset()
+	s.pos, e.tail = start, nil
+	e.queue = s.messageQueueKey()
+	e.offset = s.consumeOffset()
 }
 
 // plainConsumeStat takes an entry in the layout that brokers write.

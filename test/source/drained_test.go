@@ -124,10 +124,10 @@ type listing struct {
 func listings(topic, group string) []listing {
 	field := func(key, value string) remoting.Field { return remoting.Field{Key: key, Value: value} }
 	stats := func(body []byte, add func(int32, int64)) error {
-		return remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) { add(q.QueueID, o.Max) })
+		return remoting.DecodeTopicStats(body, func(q *remoting.MessageQueue, o *remoting.TopicOffset) { add(q.QueueID, o.Max) })
 	}
 	consume := func(body []byte, add func(int32, int64)) error {
-		return remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) { add(q.QueueID, o.BrokerOffset) })
+		return remoting.DecodeConsumeStats(body, func(q *remoting.MessageQueue, o *remoting.ConsumeOffset) { add(q.QueueID, o.BrokerOffset) })
 	}
 	ages := func(body []byte, add func(int32, int64)) error {
 		return remoting.DecodeTimeSpans(body, func(s remoting.TimeSpan) { add(s.QueueID, 0) })

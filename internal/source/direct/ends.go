@@ -58,7 +58,7 @@ func (w *reading) readDraining(first int) {
 		func(i int) remoting.Request { return endsRequest(topics[i].name) },
 		func(i int, resp remoting.Response, err error) {
 			if err == nil {
-				err = w.named(remoting.DecodeConsumeStats(resp.Body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+				err = w.named(remoting.DecodeConsumeStats(resp.Body, func(q *remoting.MessageQueue, o *remoting.ConsumeOffset) {
 					w.build.setEnd(q, o.BrokerOffset)
 				}))
 			}
@@ -137,7 +137,7 @@ func bulkRequest(topics []*topic) remoting.Request {
 func (w *reading) takeBulk(topics []*topic, body []byte, err error) {
 	queues := 0
 	if err == nil {
-		err = w.named(remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+		err = w.named(remoting.DecodeConsumeStats(body, func(q *remoting.MessageQueue, o *remoting.ConsumeOffset) {
 			queues++
 			w.build.setEnd(q, o.BrokerOffset)
 		}))

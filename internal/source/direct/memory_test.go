@@ -94,7 +94,7 @@ func TestFirstEnds(t *testing.T) {
 			}
 			for topic := range topics {
 				for q, end := range ends[topic] {
-					w.build.setSpan(remoting.MessageQueue{Topic: []byte(topic), QueueID: int32(q)}, remoting.TopicOffset{Max: end})
+					w.build.setSpan(&remoting.MessageQueue{Topic: []byte(topic), QueueID: int32(q)}, &remoting.TopicOffset{Max: end})
 				}
 			}
 			w.sealPart()

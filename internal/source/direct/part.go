@@ -90,7 +90,7 @@ func (p *partBuilder) takeCommits(body []byte) error {
 		sum = 0
 	}
 	odd, err := remoting.DecodeConsumerOffsets(body,
-		func(key remoting.OffsetKey) bool {
+		func(key *remoting.OffsetKey) bool {
 			flush()
 			t, n := p.pair(key)
 			if group = n; t == nil || n == noGroup || !p.fits(t) {
@@ -125,7 +125,7 @@ func (p *partBuilder) takeCommits(body []byte) error {
 
 // pair is the topic and the number of the group of an entry. Where it is the next
 // one of the last part, or one was deleted in between, nothing is looked up.
-func (p *partBuilder) pair(key remoting.OffsetKey) (*topic, int32) {
+func (p *partBuilder) pair(key *remoting.OffsetKey) (*topic, int32) {
 	upto := min(p.next+2, len(p.last.Commits))
 	for i := p.next; i < upto && !key.Broadcast; i++ {
 		c := &p.last.Commits[i]
@@ -255,13 +255,13 @@ func (p *partBuilder) wantedTopics() []*topic {
 }
 
 // setEnd notes the end of one queue.
-func (p *partBuilder) setEnd(q remoting.MessageQueue, end int64) {
-	p.setSpan(q, remoting.TopicOffset{Min: model.Unknown, Max: end})
+func (p *partBuilder) setEnd(q *remoting.MessageQueue, end int64) {
+	p.setSpan(q, &remoting.TopicOffset{Min: model.Unknown, Max: end})
 }
 
 // setSpan notes the end of one queue, and where they were told its beginning
 // and the time of its newest message.
-func (p *partBuilder) setSpan(q remoting.MessageQueue, o remoting.TopicOffset) {
+func (p *partBuilder) setSpan(q *remoting.MessageQueue, o *remoting.TopicOffset) {
 	t := p.topic(q.Topic)
 	if t == nil || t.state == unused || q.QueueID < 0 || o.Max < 0 {
 		p.odd++
@@ -326,7 +326,7 @@ func (p *partBuilder) topic(name []byte) *topic {
 }
 
 // setBegin notes the beginning of one queue whose end is known.
-func (p *partBuilder) setBegin(q remoting.MessageQueue, o remoting.TopicOffset) {
+func (p *partBuilder) setBegin(q *remoting.MessageQueue, o *remoting.TopicOffset) {
 	t := p.topic(q.Topic)
 	if t == nil || t.state != read || q.QueueID < 0 || q.QueueID >= int32(t.queues) || o.Min < 0 {
 		return

@@ -189,7 +189,7 @@ func readStats(body []byte, queues int, now time.Time) (topicStats, error) {
 func (s *topicStats) read(body []byte) error {
 	begins, ends := s.begins(), s.ends()
 	queues := len(ends)
-	return remoting.DecodeTopicStats(body, func(q remoting.MessageQueue, o remoting.TopicOffset) {
+	return remoting.DecodeTopicStats(body, func(q *remoting.MessageQueue, o *remoting.TopicOffset) {
 		if q.QueueID < 0 || int(q.QueueID) >= queues || o.Min < 0 || o.Max < o.Min {
 			return
 		}
@@ -206,7 +206,7 @@ func (s *topicStats) lacksEnd() bool { return slices.Contains(s.ends(), model.Un
 // readEnds reads an answer to GET_CONSUME_STATS, for queues that the stats left out.
 func (s *topicStats) readEnds(body []byte) error {
 	ends := s.ends()
-	return remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+	return remoting.DecodeConsumeStats(body, func(q *remoting.MessageQueue, o *remoting.ConsumeOffset) {
 		if q.QueueID >= 0 && int(q.QueueID) < len(ends) && ends[q.QueueID] == model.Unknown && o.BrokerOffset >= 0 {
 			ends[q.QueueID] = o.BrokerOffset
 		}
@@ -267,7 +267,7 @@ func (w *reading) endsErrand(topics []*topic) errand {
 	return errand{addr, bulkRequest(topics), func(body []byte, err error) finding {
 		ends, at := make(map[string][]int64, len(widths)), now()
 		if err == nil {
-			err = bodyOf(addr, remoting.DecodeConsumeStats(body, func(q remoting.MessageQueue, o remoting.ConsumeOffset) {
+			err = bodyOf(addr, remoting.DecodeConsumeStats(body, func(q *remoting.MessageQueue, o *remoting.ConsumeOffset) {
 				width := widths[string(q.Topic)]
 				if q.QueueID < 0 || int(q.QueueID) >= width || o.BrokerOffset < 0 {
 					return
