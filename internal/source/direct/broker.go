@@ -19,6 +19,8 @@ type reading struct {
 	found  findings // behind earlier rounds, before this one read anything
 	late   bool     // something that is asked behind rounds is older than it should be
 	denied bool     // the bulk request for ends was, which says nothing of the release
+	// place is the broker's among the brokers of its cluster.
+	place, brokers int
 
 	// Of the sealed part: its topics in their order, nil where one was deleted
 	// meanwhile, and where in the last part each was; notInPart.
@@ -35,12 +37,12 @@ type reading struct {
 func (r *round) readBrokers() {
 	var reads, pings []func()
 	for _, c := range r.src.clusters {
-		for _, b := range c.brokers {
+		for i, b := range c.sortedBrokers() {
 			teller := b.teller()
 			b.reader = teller.addr
 			// What is found from now on may be newer than the offsets of the
 			// round, and is for the next one.
-			w := &reading{round: r, broker: b, proc: teller, build: newPartBuilder(b), found: b.errands.take()}
+			w := &reading{round: r, broker: b, proc: teller, build: newPartBuilder(b), found: b.errands.take(), place: i, brokers: len(c.brokers)}
 			r.sources = append(r.sources, w)
 			reads = append(reads, w.run)
 			for _, p := range b.procs {

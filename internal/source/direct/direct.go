@@ -230,6 +230,9 @@ type cluster struct {
 	sets   []*groupSet
 	sorted []*group // groups, in the order of their names; nil: it is to be made anew
 	odd    int      // of the round
+	// Of the round: groups that nobody is asked about yet, with the brokers that
+	// have commits of them.
+	unclaimed map[*group][]*broker
 
 	read     []*broker // of the round: those that told of their groups, in order
 	brokered []string  // names of the brokers that layouts were seen with

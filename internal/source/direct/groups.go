@@ -3,6 +3,7 @@ package direct
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -15,8 +16,8 @@ import (
 // group is what is remembered of one consumer group between rounds.
 type group struct {
 	name string
-	// home is the broker that is asked who is online. Clients send heartbeats
-	// to every broker of their topics, so one that has their commits is
+	// home is the broker that is asked who is online, see claimGroups. Clients send
+	// heartbeats to every broker of their topics, so one that has their commits is
 	// enough; while it says that nobody is, others are asked in turn.
 	home string
 
@@ -159,11 +160,58 @@ func (w *reading) claimGroups() []*group {
 		g.listed = true
 		sum := w.build.sums[i]
 		g.commits += max(sum, 0)
-		if g.home == "" && sum != noCommits || g.home == b.name && !slices.Contains(g.tried, b.name) {
-			g.home = b.name
-			g.tried = append(g.tried, b.name)
+		switch {
+		case g.home == "" && sum != noCommits && !w.isTurn(g.name):
+			c.leave(g, b)
+		case g.home == "" && sum != noCommits, g.home == b.name && !slices.Contains(g.tried, b.name):
+			g.claim(b)
 			claimed = append(claimed, g)
 		}
+	}
+	return claimed
+}
+
+func (g *group) claim(b *broker) {
+	g.home = b.name
+	g.tried = append(g.tried, b.name)
+}
+
+// isTurn says whether it is the broker's turn to be asked about a new group. All
+// have an equal share, whoever tells of its commits first: most clusters have most
+// groups on all brokers, and one that is asked about all of them has all the work.
+func (w *reading) isTurn(group string) bool {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(group))
+	return int(sum.Sum32()%uint32(w.brokers)) == w.place
+}
+
+// leave notes that a broker has commits of a group about which another one is to be
+// asked.
+func (c *cluster) leave(g *group, b *broker) {
+	if c.unclaimed == nil {
+		c.unclaimed = make(map[*group][]*broker)
+	}
+	c.unclaimed[g] = append(c.unclaimed[g], b)
+}
+
+// claimRest finds a broker for each group about which nobody was asked, since the one
+// whose turn it was has no commits of it, or was not read.
+func (r *round) claimRest() map[*broker][]*group {
+	claimed := make(map[*broker][]*group)
+	for _, c := range r.src.clusters {
+		if len(c.unclaimed) == 0 {
+			continue
+		}
+		for _, g := range c.sortedGroups() {
+			if hosts := c.unclaimed[g]; len(hosts) > 0 && g.home == "" {
+				b := slices.MinFunc(hosts, func(x, y *broker) int {
+					return cmp.Or(cmp.Compare(len(claimed[x]), len(claimed[y])), strings.Compare(x.name, y.name))
+				})
+				g.claim(b)
+				claimed[b] = append(claimed[b], g)
+			}
+		}
+		c.unclaimed = nil
 	}
 	return claimed
 }
@@ -268,19 +316,28 @@ func (g *group) setOffline() {
 // was, or although commits move, or when nothing was known of the group.
 func (r *round) readGroupsElsewhere() {
 	r.noteRead()
+	r.askGroups(r.claimRest())
 	for range maxTries {
 		again := r.groupsToAskAgain()
 		if len(again) == 0 {
 			break
 		}
-		source.Each(r.src.opts.Parallel, r.sources, func(w *reading) {
-			groups := again[w.broker]
-			w.src.client.Pipeline(w.ctx, w.proc.addr, len(groups),
-				func(i int) remoting.Request { return connectionsRequest(groups[i]) },
-				func(i int, resp remoting.Response, err error) { w.takeConnections(groups[i], resp.Body, err) })
-		})
+		r.askGroups(again)
 	}
 	r.settleGroups()
+}
+
+// askGroups asks brokers who is online in some groups.
+func (r *round) askGroups(of map[*broker][]*group) {
+	if len(of) == 0 {
+		return
+	}
+	source.Each(r.src.opts.Parallel, r.sources, func(w *reading) {
+		groups := of[w.broker]
+		w.src.client.Pipeline(w.ctx, w.proc.addr, len(groups),
+			func(i int) remoting.Request { return connectionsRequest(groups[i]) },
+			func(i int, resp remoting.Response, err error) { w.takeConnections(groups[i], resp.Body, err) })
+	})
 }
 
 // noteRead lists the brokers that told of their groups in this round.
@@ -411,9 +468,10 @@ func (g *group) settle(c *cluster, keep int) {
 // finishGroups makes what the snapshot says of each group.
 func (r *round) finishGroups() {
 	for _, c := range r.src.clusters {
+		told := c.popTold()
 		for _, g := range c.sortedGroups() {
 			r.finishGroup(c, g)
-			r.setPop(c, g)
+			r.setPop(c, g, told)
 		}
 		for _, b := range c.brokers {
 			b.index, b.ends = nil, nil // the next round has another part

@@ -31,6 +31,71 @@ func TestHomeDies(t *testing.T) {
 	})
 }
 
+// TestHomesAreSpread: brokers share the questions who is online, each group is asked
+// about once, and at a broker that has its commits.
+func TestHomesAreSpread(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		names := []string{"broker-a", "broker-b", "broker-c", "broker-d"}
+		s := newStage(t, brokers(release, 0, names...), nil)
+		s.Topic("orders", 4)
+		s.Topic("audit", 4, "broker-b")
+		const everywhere, onOne = 40, 8
+		for i := range everywhere {
+			s.consumed(fmt.Sprintf("of-all-%d", i), "orders")
+		}
+		for i := range onOne {
+			s.consumed(fmt.Sprintf("of-one-%d", i), "audit")
+		}
+		for round := range 2 {
+			asked := s.watch()
+			s.Check(fmt.Sprintf("round %d", round))
+			total := 0
+			for _, name := range names {
+				n := asked.of(name)[remoting.GetConsumerConnectionList]
+				total += n
+				if least := everywhere / len(names) / 2; n < least || name != "broker-b" && n > everywhere/2 {
+					t.Errorf("round %d: %s was asked about %d groups of %d", round, name, n, everywhere+onOne)
+				}
+			}
+			if total != everywhere+onOne {
+				t.Errorf("round %d: brokers were asked about groups %d times, want %d", round, total, everywhere+onOne)
+			}
+		}
+		for i := range onOne {
+			if g := s.group(fmt.Sprintf("of-one-%d", i)); g.home != "broker-b" {
+				t.Errorf("group %s is asked about at %s", g.name, g.home)
+			}
+		}
+	})
+}
+
+// consumed has one process of a group consume a topic.
+func (s *stage) consumed(group, topic string) {
+	s.t.Helper()
+	s.Group(fakemq.Group{Name: group, Topics: []string{topic}}, 1)
+	s.Produce(topic, 10)
+	s.Consume(group, topic, 5)
+}
+
+// TestTurnIsDown: a new group is asked about elsewhere, in the same round, while the
+// broker whose turn it is cannot be read.
+func TestTurnIsDown(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
+		s.Topic("orders", 4)
+		for i := range 8 {
+			s.consumed(fmt.Sprintf("group-%d", i), "orders")
+		}
+		s.MQ.Broker("broker-b").Stop()
+		s.Compare("one is down", s.Collect(), s.Truth().Only(onBroker("broker-a")))
+		for i := range 8 {
+			if g := s.group(fmt.Sprintf("group-%d", i)); g.home != "broker-a" || !g.known || len(g.clients) != 1 {
+				t.Errorf("group %s is asked about at %s, known %t, clients %d", g.name, g.home, g.known, len(g.clients))
+			}
+		}
+	})
+}
+
 // TestOnlyBrokerDies: nobody else can tell who is online. Rows keep their
 // processes for some rounds, and a broadcasting group that is offline
 // afterwards is still known as one.

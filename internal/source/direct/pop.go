@@ -90,10 +90,20 @@ func readModes(body []byte) (map[string][]string, error) {
 	return pop, err
 }
 
-// setPop says which topics a group consumes by POP, and what its processes have
+// popTold are the topics that each group POPs, of the brokers that told of any.
+func (c *cluster) popTold() (told []map[string][]string) {
+	for _, b := range c.brokers {
+		if len(b.pop) > 0 {
+			told = append(told, b.pop)
+		}
+	}
+	return told
+}
+
+// setPop says which topics a group consumes by POP, as brokers told, and what its processes have
 // popped and not acknowledged, as far as they told. A process that does not
 // answer is believed for some rounds.
-func (r *round) setPop(c *cluster, g *group) {
+func (r *round) setPop(c *cluster, g *group, told []map[string][]string) {
 	var pop map[string]struct{} // of few groups
 	add := func(topic string) {
 		if pop == nil {
@@ -101,11 +111,8 @@ func (r *round) setPop(c *cluster, g *group) {
 		}
 		pop[topic] = struct{}{}
 	}
-	for _, b := range c.brokers {
-		if len(b.pop) == 0 {
-			continue
-		}
-		for _, topic := range b.pop[g.name] {
+	for _, topics := range told {
+		for _, topic := range topics[g.name] {
 			if c.wanted.Topic(topic) {
 				add(topic)
 			}
