@@ -202,6 +202,10 @@ type processes struct {
 	places map[[2]string]int32
 }
 
+func makeProcesses(most int32) processes {
+	return processes{make([]Process, 0, most), make(map[[2]string]int32, most)}
+}
+
 // desk is room for what is read of one entry, used again for each.
 type desk struct {
 	ends, committed model.Run
@@ -216,7 +220,7 @@ func (f *frame) newBuilder(r *Report, l layout, first, last int32) *builder {
 		most = l.stretches[len(f.groups)].holder // it takes in those of the others, see join
 	}
 	return &builder{
-		frame: f, layout: l, report: r, first: first, last: last, processes: processes{places: make(map[[2]string]int32, most)},
+		frame: f, layout: l, report: r, first: first, last: last, processes: makeProcesses(most),
 		topicSums:  slices.Repeat([]int64{unknown}, len(f.topics)),
 		brokerSums: slices.Repeat([]int64{unknown}, len(f.brokers)),
 		queueSums:  make([][]int64, len(f.brokers)),

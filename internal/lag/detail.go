@@ -71,7 +71,9 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 	c := &part.Commits[d.entry]
 	t := &part.Topics[c.Topic]
 	pair := &r.Pairs[d.Pair]
-	owners, holders := r.owners(pair, part, c), r.holders[pair.holders:]
+	holders := r.holders[pair.holders:]
+	var owners owners
+	owners.of(r, pair, part, c)
 	list = slices.Grow(list, int(t.Queues))
 	for id := range int(t.Queues) {
 		committed, begin := part.Committed.At(int(c.First)+id), unknown
@@ -91,20 +93,23 @@ func (r *Report) appendOfPart(list []Row, d *Detail) []Row {
 	return list
 }
 
-// owners says who holds the queues of an entry of a part.
-func (r *Report) owners(pair *Pair, part *model.PartOfRound, c *model.Commits) owners {
-	if part.Owners == nil {
-		return owners{ofGroup: r.ownersOf(pair, part.Broker)}
-	}
-	return owners{ofPart: part.Owners, first: int(c.First)}
-}
-
 // owners are the clients that hold the queues of an entry of a part: as the part
 // says, or its group.
 type owners struct {
 	ofPart  *model.Owners // nil: the group says it
 	first   int           // where they begin in ofPart
 	ofGroup []int32       // by queue id, as far as it is known
+}
+
+// of has them be those of an entry. It writes fields: to copy a thing that was
+// written field by field just before stops a processor until all that was to be
+// written in front of it is, and there is one for each detail.
+func (o *owners) of(r *Report, pair *Pair, part *model.PartOfRound, c *model.Commits) {
+	if part.Owners == nil {
+		o.ofPart, o.ofGroup = nil, r.ownersOf(pair, part.Broker)
+		return
+	}
+	o.ofPart, o.first = part.Owners, int(c.First)
 }
 
 // at is who holds a queue of the entry, or model.NoOwner.
@@ -118,7 +123,7 @@ func (o *owners) at(id int) int32 {
 	return model.NoOwner
 }
 
-// ownersOf are those that the group says, and no part. It is apart so that owners,
+// ownersOf are those that the group says, and no part. It is apart so that of,
 // which is called for each detail of a scrape, can be inlined.
 func (r *Report) ownersOf(pair *Pair, broker string) []int32 {
 	return r.groups[pair.group].Owners[model.TopicOnBroker{Topic: pair.Topic, Broker: broker}]

@@ -177,23 +177,22 @@ func (d *dealing) makeRoom() {
 // deal deals the entries out.
 func (d *dealing) deal() {
 	d.each(func(e partEntry, topic int32, place *int32) {
-		*place = d.add(*place, topic, Detail{part: e.part, entry: e.index})
+		*place = d.add(*place, topic, e.part, e.index)
 	})
 }
 
-// add adds a detail to a group, and says where.
-func (d *dealing) add(group, topic int32, detail Detail) (place int32) {
+// add adds a detail to a group, that of an entry of a part, and says where.
+func (d *dealing) add(group, topic, part, entry int32) (place int32) {
 	next, begin := &d.next[group], &d.stretches[group]
 	if next.pair == begin.pair || d.pairings[next.pair-1].topic != topic {
 		d.pairings[next.pair].topic = topic
-		d.report.Pairs[next.pair] = Pair{
-			Topic: d.topics[topic], Group: d.groups[group].Name, Lag: NoLag, Members: int32(unknown), Unowned: int32(unknown),
-			InFlight: unknown, PopRetry: unknown, group: group, holders: begin.holder,
-		}
+		p := &d.report.Pairs[next.pair] // field by field: see owners.of
+		p.Topic, p.Group, p.group, p.holders = d.topics[topic], d.groups[group].Name, group, begin.holder
+		p.Lag, p.Members, p.Unowned, p.InFlight, p.PopRetry = NoLag, int32(unknown), int32(unknown), unknown, unknown
 		next.pair++
 	}
-	detail.Pair = next.pair - 1
-	d.report.Details[next.detail] = detail
+	to := &d.report.Details[next.detail]
+	to.Pair, to.part, to.entry = next.pair-1, part, entry
 	next.detail++
 	return next.detail - 1
 }
@@ -249,7 +248,7 @@ func (d *dealing) dealLocal() {
 		g := d.groups[of.group]
 		for _, i := range of.list {
 			l := &g.Local[i]
-			place := d.add(of.group, d.places.topics[l.Topic], Detail{part: notInPart, entry: i})
+			place := d.add(of.group, d.places.topics[l.Topic], notInPart, i)
 			d.rows[place] = int32(len(l.Committed))
 		}
 	}

@@ -3,6 +3,7 @@ package lag
 import (
 	"iter"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -55,6 +56,9 @@ func join(pieces []*builder) *builder {
 	}
 	r := b.report
 	r.Processes, r.Groups, r.own = b.processes.list, b.groupSums, b.own
+	if cap(r.Processes) > 2*len(r.Processes) { // each is in many groups
+		r.Processes = slices.Clone(r.Processes)
+	}
 	r.close(b.rows)
 	return b
 }

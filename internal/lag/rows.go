@@ -84,8 +84,10 @@ func (b *builder) addCommits(index int, d *Detail) {
 			}
 			continue
 		}
-		pair.Ahead = plus(pair.Ahead, max(committed-end, 0))
 		if backlog == 0 {
+			if committed > end {
+				pair.Ahead = plus(pair.Ahead, committed-end)
+			}
 			continue
 		}
 		p.retain(pair, begin, committed, end)
@@ -104,7 +106,8 @@ func (b *builder) addCommits(index int, d *Detail) {
 // addOwners notes who holds the queues of the run, which is of an entry of the part.
 func (b *builder) addOwners(index int, d *Detail) {
 	pair := &b.report.Pairs[d.Pair]
-	owners := b.report.owners(pair, b.reading.part, &b.reading.part.Commits[index])
+	var owners owners
+	owners.of(b.report, pair, b.reading.part, &b.reading.part.Commits[index])
 	b.pairings[d.Pair].countOwned(&owners, len(b.run.backlog))
 	row := d.First
 	for q, backlog := range b.run.backlog {
@@ -270,7 +273,9 @@ func (p *processes) hold(ip, pid string) int32 {
 	if !ok {
 		i = int32(len(p.list))
 		p.places[key] = i
-		p.list = append(p.list, Process{IP: ip, PID: pid})
+		p.list = slices.Grow(p.list, 1)[:i+1]
+		one := &p.list[i] // field by field: see owners.of
+		one.IP, one.PID, one.Backlog = ip, pid, 0
 	}
 	return i
 }

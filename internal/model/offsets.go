@@ -19,7 +19,9 @@ type Offsets struct {
 	n      int
 }
 
-// block is blockLen offsets.
+// block is blockLen offsets. Who reads them asks first for values: where the compiler
+// knows that there are some it need not touch the first of them to see that, which
+// is mostly in another cache line than what is read.
 type block struct {
 	base int64 // of values, whose 0 is Unknown and whose 1 is the base
 	// One of the two. Blocks of several lists may share them.
@@ -45,10 +47,10 @@ func (o *Offsets) Len() int { return o.n }
 // At is the one at a place from 0 to Len()-1.
 func (o *Offsets) At(i int) int64 {
 	b := &o.blocks[uint(i)/blockLen]
-	if b.wide != nil {
-		return b.wide[uint(i)%blockLen]
+	if values := b.values; values != nil { // says it at once: see block
+		return b.of(values[uint(i)%blockLen])
 	}
-	return b.of(b.values[uint(i)%blockLen])
+	return b.wide[uint(i)%blockLen]
 }
 
 func (b *block) of(code uint32) int64 {
@@ -73,10 +75,11 @@ func (o *Offsets) AppendTo(list []int64, first, n int) []int64 {
 // copy copies those from a place on, as many as there is room for, and says how
 // many that were.
 func (b *block) copy(to []int64, from uint) int {
-	if b.wide != nil {
+	values := b.values
+	if values == nil {
 		return copy(to, b.wide[from:])
 	}
-	codes := b.values[from:]
+	codes := values[from:]
 	codes = codes[:min(len(codes), len(to))]
 	to = to[:len(codes)]
 	base := b.base - 1
@@ -118,22 +121,21 @@ func (o *Offsets) AppendUnknown(n int) {
 // Set replaces the one at a place from 0 to Len()-1. What is below 0 is Unknown.
 func (o *Offsets) Set(i int, v int64) {
 	b, at := &o.blocks[uint(i)/blockLen], uint(i)%blockLen
-	if b.wide != nil {
+	values := b.values
+	switch code := v - b.base; {
+	case values == nil:
 		b.wide[at] = max(v, Unknown)
-		return
+	case v < 0:
+		values[at] = 0
+	case code >= 0 && code < baseUnit<<1-1:
+		values[at] = uint32(code) + 1
+	default:
+		b.setFar(at, v)
 	}
-	b.set(at, v)
 }
 
-func (b *block) set(at uint, v int64) {
-	if v < 0 {
-		b.values[at] = 0
-		return
-	}
-	if code := v - b.base; code >= 0 && code < baseUnit<<1-1 {
-		b.values[at] = uint32(code) + 1
-		return
-	}
+// setFar is for what is far from the base.
+func (b *block) setFar(at uint, v int64) {
 	if *b.values == ([blockLen]uint32{}) {
 		b.base = v / baseUnit * baseUnit
 		b.values[at] = uint32(v-b.base) + 1

@@ -49,8 +49,7 @@ func (f *front) appendWith(room []byte, oldest sample, samples queue) []byte {
 // pruneFront drops what nobody needs of a queue, where that is all at its front, and
 // says which sample is the oldest then.
 func (k *looking) pruneFront(id int, reach int64) (oldest sample, ok bool) {
-	var room [fewFront]sample
-	f, ok := k.older[id].front(room[:])
+	f, ok := k.older[id].front(k.desk.front[:])
 	if !ok || f.samples[fewFront-1].end <= reach {
 		return oldest, false
 	}
@@ -68,8 +67,7 @@ func (k *looking) anchorFront(id int, at Tick, offset int64, kind uint32) (chang
 	if id >= len(k.older) {
 		return false, false
 	}
-	var room [fewFront + 1]sample
-	f, ok := k.older[id].front(room[:])
+	f, ok := k.older[id].front(k.desk.front[:])
 	if !ok || f.n >= maxSamples {
 		return false, false
 	}

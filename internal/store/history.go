@@ -70,6 +70,9 @@ func (h *History) Add(s *model.Snapshot) {
 	h.meetParts(s)
 	h.addLocal(s)
 	h.each(func(d *desk, i int) { h.take(h.parts[i], d, s.Parts[i].Part) })
+	for d := range h.desks {
+		h.desks[d].spare = nil // between rounds that is memory for nothing
+	}
 	for i, p := range h.parts {
 		h.finish(p, s.Parts[i].Part)
 	}

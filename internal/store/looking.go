@@ -18,7 +18,9 @@ type desk struct {
 	queues                                        []packed
 	room                                          []byte // of those that changed
 	queue                                         queue  // one of them, unpacked
-	older                                         older  // of the part under way, after this round
+	front                                         [fewFront + 1]sample
+	older                                         older // of the part under way, after this round
+	spare                                         older // room that another part has left
 }
 
 // clear lets go of the part, and of room that only a topic of very many queues

@@ -45,9 +45,13 @@ func (o *older) keep(p piece) (place int32) {
 }
 
 // next is room for those of the next round, which mostly grow as they did in the
-// last one.
-func (o *older) next(grew int) older {
-	return make(older, 0, len(*o)+max(grew, 0)+len(*o)/32)
+// last one: spare room, where that fits.
+func (o *older) next(grew int, spare older) older {
+	n := len(*o) + max(grew, 0)
+	if room := cap(spare) - n; room >= n/128 && room <= n/8 {
+		return spare[:0]
+	}
+	return make(older, 0, n+n/32)
 }
 
 // clipped is without the room that it was given to grow.
