@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -33,7 +34,9 @@ type encoder struct {
 
 	w      io.Writer
 	buf    []byte
-	err    error // the first of w; nothing is written after it
+	relay  *relay   // of what does not fit into one buffer; nil: nothing has been written
+	rooms  [][]byte // its buffers, between expositions
+	err    error    // the first of w; nothing is written after it
 	series int
 
 	id        family.ID
@@ -69,7 +72,8 @@ func newEncoder(l *layout) *encoder {
 
 // reset readies the encoder for one exposition.
 func (e *encoder) reset(w io.Writer, f Format) {
-	if max(cap(e.buf), cap(e.lead), cap(e.detail)) > keepSize {
+	isLarge := func(room []byte) bool { return cap(room) > keepSize }
+	if isLarge(e.buf) || isLarge(e.lead) || isLarge(e.detail) || slices.ContainsFunc(e.rooms, isLarge) {
 		*e = *newEncoder(e.layout)
 	}
 	e.w, e.format, e.err, e.series = w, f, nil, 0
@@ -213,11 +217,44 @@ func (e *encoder) keeps() bool {
 	return e.kept.has(e.ordinal - 1)
 }
 
+// flush has what is there written while more is made.
 func (e *encoder) flush() {
-	if e.err == nil && len(e.buf) > 0 {
-		_, e.err = e.w.Write(e.buf)
+	if e.err != nil {
+		e.buf = e.buf[:0]
+		return
 	}
-	e.buf = e.buf[:0]
+	if e.relay == nil {
+		e.relay, e.rooms = startRelay(e.w, e.rooms), e.rooms[:0]
+	}
+	e.buf, e.err = e.relay.pass(e.buf)
+}
+
+// finish writes the rest, and waits until all is written.
+func (e *encoder) finish() {
+	if e.relay == nil { // all of it fitted into the buffer
+		if len(e.buf) > 0 {
+			_, e.err = e.w.Write(e.buf)
+		}
+		e.buf = e.buf[:0]
+		return
+	}
+	if len(e.buf) > 0 {
+		e.flush()
+	}
+	e.stop()
+}
+
+// stop waits until nothing is written any more.
+func (e *encoder) stop() {
+	if e.relay == nil {
+		return
+	}
+	r := e.relay
+	e.relay = nil
+	var err error
+	if e.rooms, err = r.end(e.rooms); e.err == nil {
+		e.err = err
+	}
 }
 
 // appendEscaped appends a label's value. Each byte that is not valid UTF-8

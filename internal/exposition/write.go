@@ -39,6 +39,7 @@ func Finish(w io.Writer, f Format) error {
 
 func (e *encoder) write(w io.Writer, f Format, views []*View) (series int, err error) {
 	e.reset(w, f)
+	defer e.stop() // where something panics
 	for _, s := range e.streams {
 		e.begin(s.id)
 		for _, v := range views {
@@ -50,7 +51,7 @@ func (e *encoder) write(w io.Writer, f Format, views []*View) (series int, err e
 		}
 	}
 	e.view, e.kept = nil, nil
-	e.flush()
+	e.finish()
 	return e.series, e.err
 }
 

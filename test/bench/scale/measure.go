@@ -285,7 +285,7 @@ func (r *result) measurePeer(ctx context.Context, fake *lab.Fake, binary string,
 	if err != nil {
 		return err
 	}
-	for i := range peerScrapes + 1 { // the first one warms
+	for i := range peerScrapes(r.rows) + 1 { // the first one warms
 		for _, s := range []*scrapes{&r.plain, &r.gzip} {
 			gzip := s == &r.gzip
 			alike, bytes, err := reader.Read(ctx, exporter.URL, gzip)
@@ -305,8 +305,9 @@ func (r *result) measurePeer(ctx context.Context, fake *lab.Fake, binary string,
 	return nil
 }
 
-// peerScrapes bounds how often client_golang is measured: it takes seconds.
-const peerScrapes = 5
+// peerScrapes is how often client_golang is measured: it takes seconds for very many
+// rows.
+func peerScrapes(rows int) int { return max(5, min(15, 15*225_000/max(rows, 1))) }
 
 // added is what scrapes without a pause, plain and with gzip, add to the RssAnon of
 // a process that was not scraped before: the most while they go on, less what there
@@ -317,7 +318,7 @@ func added(ctx context.Context, pid int, url string) (int64, error) {
 		return 0, err
 	}
 	peak, reader := lab.WatchPeak(ctx, pid), lab.NewReader()
-	for i := range 2 * peerScrapes {
+	for i := range 10 {
 		if _, _, err := reader.Read(ctx, url, i%2 == 1); err != nil {
 			peak.Stop()
 			return 0, err
