@@ -34,7 +34,8 @@ type encoder struct {
 
 	w      io.Writer
 	buf    []byte
-	relay  *relay   // of what does not fit into one buffer; nil: nothing has been written
+	parts  int      // that were written, or passed to the relay
+	relay  *relay   // nil: there is none yet
 	rooms  [][]byte // its buffers, between expositions
 	err    error    // the first of w; nothing is written after it
 	series int
@@ -76,7 +77,7 @@ func (e *encoder) reset(w io.Writer, f Format) {
 	if isLarge(e.buf) || isLarge(e.lead) || isLarge(e.detail) || slices.ContainsFunc(e.rooms, isLarge) {
 		*e = *newEncoder(e.layout)
 	}
-	e.w, e.format, e.err, e.series = w, f, nil, 0
+	e.w, e.format, e.err, e.series, e.parts = w, f, nil, 0, 0
 	e.buf = e.buf[:0]
 }
 
@@ -217,9 +218,14 @@ func (e *encoder) keeps() bool {
 	return e.kept.has(e.ordinal - 1)
 }
 
-// flush has what is there written while more is made.
+// flush writes what is there, in a large exposition while more is made.
 func (e *encoder) flush() {
 	if e.err != nil {
+		e.buf = e.buf[:0]
+		return
+	}
+	if e.parts++; e.parts <= partsBefore {
+		_, e.err = e.w.Write(e.buf)
 		e.buf = e.buf[:0]
 		return
 	}
@@ -231,13 +237,6 @@ func (e *encoder) flush() {
 
 // finish writes the rest, and waits until all is written.
 func (e *encoder) finish() {
-	if e.relay == nil { // all of it fitted into the buffer
-		if len(e.buf) > 0 {
-			_, e.err = e.w.Write(e.buf)
-		}
-		e.buf = e.buf[:0]
-		return
-	}
 	if len(e.buf) > 0 {
 		e.flush()
 	}

@@ -21,11 +21,13 @@ type written struct {
 }
 
 const (
-	// mostBuffers go round: more are no faster.
-	mostBuffers = 6
-	// partsPerBuffer is how many parts there are for each buffer more, so that an
-	// exposition of some megabytes does not take as much memory as a large one.
-	partsPerBuffer = 8
+	// partsBefore are written before there is a relay: for a page of a megabyte it is
+	// not worth its memory.
+	partsBefore = 4
+	// fewBuffers go round at first, and mostBuffers in large expositions, with one
+	// more every partsPerBuffer parts: more are no faster.
+	fewBuffers, mostBuffers = 4, 6
+	partsPerBuffer          = 32
 )
 
 // startRelay starts one with buffers besides the one that is filled first.
@@ -63,7 +65,7 @@ func writePart(w io.Writer, part []byte) (done written) {
 func (r *relay) pass(part []byte) (room []byte, err error) {
 	r.parts <- part
 	r.passed++
-	if r.buffers < min(mostBuffers, 2+r.passed/partsPerBuffer) {
+	if r.buffers < min(mostBuffers, fewBuffers+r.passed/partsPerBuffer) {
 		r.buffers++
 		return make([]byte, 0, bufferSize), nil
 	}

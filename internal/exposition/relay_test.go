@@ -18,7 +18,7 @@ func TestRelayKeepsTheOrder(t *testing.T) {
 		var got, want bytes.Buffer
 		r := startRelay(&got, nil)
 		room := make([]byte, 0, bufferSize)
-		const parts = 100
+		const parts = 200
 		for i := range parts {
 			room = append(room, bytes.Repeat([]byte{byte(i)}, i)...)
 			want.Write(room)
@@ -64,11 +64,11 @@ func TestPanicInTheRelay(t *testing.T) {
 		e, v := newEncoder(newLayout("rocketmq")), views(wide(16_000, 50))
 		func() {
 			defer func() {
-				if p := recover(); p != "at the third" {
+				if p := recover(); p != "at the tenth" {
 					t.Errorf("it panicked with %v", p)
 				}
 			}()
-			_, err := e.write(&panicking{at: 3}, Text, v)
+			_, err := e.write(&panicking{at: 10}, Text, v)
 			t.Errorf("no panic, err = %v", err)
 		}()
 		var got, want bytes.Buffer
@@ -89,7 +89,7 @@ type panicking struct{ at, writes int }
 
 func (p *panicking) Write(b []byte) (int, error) {
 	if p.writes++; p.writes == p.at {
-		panic("at the third")
+		panic("at the tenth")
 	}
 	return len(b), nil
 }
