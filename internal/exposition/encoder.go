@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -224,7 +225,8 @@ func (e *encoder) flush() {
 		e.buf = e.buf[:0]
 		return
 	}
-	if e.parts++; e.parts <= partsBefore {
+	e.parts++
+	if e.relay == nil && (e.parts <= partsBefore || runtime.GOMAXPROCS(0) == 1) {
 		_, e.err = e.w.Write(e.buf)
 		e.buf = e.buf[:0]
 		return

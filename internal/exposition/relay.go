@@ -22,7 +22,7 @@ type written struct {
 
 const (
 	// partsBefore are written before there is a relay: for a page of a megabyte it is
-	// not worth its memory.
+	// not worth its memory, as on a single processor it never is.
 	partsBefore = 4
 	// fewBuffers go round at first, and mostBuffers in large expositions, with one
 	// more every partsPerBuffer parts: more are no faster.
