@@ -13,7 +13,7 @@ const unknown = model.Unknown
 // queues tells how old messages of one topic on one broker are: at the time at
 // which its offsets were read, so that they do not grow while those stand still.
 type queues struct {
-	ends store.Seen
+	ends store.Ends
 	now  store.Tick
 	// clock turns store times into ticks; nil where the broker's clock is not
 	// known.

@@ -209,7 +209,6 @@ func makeProcesses(most int32) processes {
 // desk is room for what is read of one entry, used again for each.
 type desk struct {
 	ends, committed model.Run
-	seen            []int64
 	clients         []int32
 }
 

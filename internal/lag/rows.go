@@ -96,8 +96,7 @@ func (b *builder) addCommits(index int, d *Detail) {
 			continue
 		}
 		if !seen { // where a group keeps up nobody asks
-			b.desk.seen, seen = b.desk.seen[:0], true
-			q.ends = kept.Ends(int(c.Topic)).See(&b.desk.seen)
+			q.ends, seen = kept.Ends(int(c.Topic)), true
 		}
 		b.wait(id, q, p, max(committed, begin), moved[id], model.ValueAt(part.ConsumedAt, int(c.First)+id))
 	}
@@ -175,10 +174,9 @@ func (b *builder) addLocal(index int, at int32) {
 	var q queues
 	var kept *store.Local
 	if b.past != nil {
-		b.desk.seen = b.desk.seen[:0]
 		kept = b.past.LocalOf(g.Name)[index]
 		p.kept = kept.Pair()
-		q.ends, q.now = b.past.EndsOf(l.TopicOnBroker).See(&b.desk.seen), b.past.Tick(l.Taken)
+		q.ends, q.now = b.past.EndsOf(l.TopicOnBroker), b.past.Tick(l.Taken)
 	}
 	b.run.widen(len(l.Committed))
 	b.run.committed = slowest(b.run.committed, l.Committed)

@@ -15,31 +15,13 @@ type Ends struct {
 	apart *apart
 }
 
-// Seen are Ends whose last two looks are laid out: when nearly all messages that
-// are ever asked for were stored is then known without looking anywhere else.
-type Seen struct {
-	Ends
-
-	before, now []int64
-}
-
-// See lays the last two looks out at the end of room.
-func (e Ends) See(room *[]int64) Seen {
-	s := Seen{Ends: e}
-	if e.apart == nil && e.part != nil {
-		l := &e.part.topics[e.place]
-		s.before, s.now = e.part.before.appendTo(room, l.before), e.part.now.appendTo(room, l.last)
-	}
-	return s
-}
-
 // Find says when the message at an offset of a queue was stored.
-func (s *Seen) Find(id int, offset int64) Span {
+func (e *Ends) Find(id int, offset int64) Span {
 	switch {
-	case s.apart != nil && id < len(s.apart.queues):
-		return s.apart.queues[id].find(offset)
-	case s.apart == nil && s.part != nil:
-		return s.part.find(&s.part.topics[s.place], id, offset, model.ValueAt(s.before, id), model.ValueAt(s.now, id))
+	case e.apart != nil && id < len(e.apart.queues):
+		return e.apart.queues[id].find(offset)
+	case e.apart == nil && e.part != nil:
+		return e.part.find(&e.part.topics[e.place], id, offset)
 	}
 	return Span{NoTick, NoTick, NoTick}
 }

@@ -41,18 +41,11 @@ type column struct {
 // at are the ends of the topic at a place, laid out in the room; none where there
 // was no look.
 func (c *column) at(place int32, room *model.Run) []int64 {
-	*room = (*room)[:0]
-	return c.appendTo((*[]int64)(room), place)
-}
-
-// appendTo lays them out at the end of room.
-func (c *column) appendTo(room *[]int64, place int32) []int64 {
 	if place < 0 {
 		return nil
 	}
-	t, n := &c.topics[place], len(*room)
-	*room = c.ends.AppendTo(*room, int(t.First), int(t.Queues))
-	return (*room)[n:]
+	t := &c.topics[place]
+	return room.Read(&c.ends, t.First, t.Queues)
 }
 
 // end is that of one queue of the topic; Unknown where there was no look at it.
@@ -93,16 +86,18 @@ func withLooks(q queue, first int64, takenFirst Tick, last int64, taken Tick) (w
 	return q, len(q) - n
 }
 
-// find says when the message at an offset of a queue was stored, of which the last
-// two looks are these.
-func (p *Part) find(l *looks, id int, offset, first, last int64) Span {
-	switch {
-	case last != model.Unknown && offset >= last: // it has not come yet
-		return Span{l.taken, NoTick, l.taken}
-	case last != model.Unknown && first != model.Unknown && offset >= first:
-		a := sample{end: first, at: l.takenFirst}
-		a.next(last, l.taken)
-		return a.span(sample{end: last, at: l.taken}, offset)
+// find says when the message at an offset of a queue was stored: mostly between the
+// last two looks.
+func (p *Part) find(l *looks, id int, offset int64) Span {
+	if last := p.now.end(l.last, id); last != model.Unknown {
+		if offset >= last { // it has not come yet
+			return Span{l.taken, NoTick, l.taken}
+		}
+		if first := p.before.end(l.before, id); first != model.Unknown && offset >= first {
+			a := sample{end: first, at: l.takenFirst}
+			a.next(last, l.taken)
+			return a.span(sample{end: last, at: l.taken}, offset)
+		}
 	}
 	var room [maxSamples + 2]sample
 	q, _ := p.samplesUpTo(l, id, room[:0], offset)

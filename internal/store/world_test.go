@@ -147,11 +147,7 @@ func share(p, last *model.Part) {
 func (e Ends) known() bool { return e.part != nil }
 
 // find says when a message was stored.
-func find(e Ends, id int, offset int64) Span {
-	var room []int64
-	seen := e.See(&room)
-	return seen.Find(id, offset)
-}
+func find(e Ends, id int, offset int64) Span { return e.Find(id, offset) }
 
 // samples are what is kept of a queue.
 func (e Ends) samples(id int) queue {
