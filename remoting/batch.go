@@ -18,9 +18,18 @@ type batch struct {
 	handle  func(i int, r Response, err error)
 	results chan result // room for every request in flight
 
+	timer *time.Timer
+
 	conn   *conn
 	next   int // first request not yet sent
 	flight []inflight
+}
+
+// clear readies a batch that has ended for the next one: nothing is in flight, and
+// nothing more comes.
+func (b *batch) clear() {
+	b.ctx, b.addr, b.request, b.handle = nil, "", nil, nil
+	b.conn, b.next, b.flight = nil, 0, b.flight[:0]
 }
 
 // inflight is a request that was sent. They stand in the order of sending.
@@ -42,8 +51,7 @@ func (b *batch) run(c *Client) {
 		b.failRest(err)
 		return
 	}
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	defer b.timer.Stop()
 	defer b.abandon()
 	for b.next < b.n || len(b.flight) > 0 {
 		sent := b.next
@@ -58,12 +66,12 @@ func (b *batch) run(c *Client) {
 		if len(b.flight) == 0 {
 			continue
 		}
-		timer.Reset(time.Until(b.earliest()))
+		b.timer.Reset(time.Until(b.earliest()))
 		select {
 		case r := <-b.results:
 			b.take(r)
 			b.drain()
-		case <-timer.C:
+		case <-b.timer.C:
 			b.expire(time.Now())
 		case <-b.ctx.Done():
 			b.abort(contextError(b.ctx))

@@ -104,6 +104,7 @@ type Client struct {
 	opts    Options
 	buffers buffers
 	outs    sync.Pool // of *[]byte: long write buffers
+	singles sync.Pool // of *batch: see Client.batch
 
 	mu     sync.Mutex
 	nodes  map[string]*node
@@ -194,11 +195,26 @@ func (c *Client) Pipeline(ctx context.Context, addr string, n int, request func(
 	if n <= 0 {
 		return
 	}
-	b := &batch{
-		ctx: ctx, addr: addr, opts: &c.opts, n: n, request: request, handle: handle,
-		results: make(chan result, min(n, c.opts.Window)),
-	}
+	b := c.batch(n)
+	b.ctx, b.addr, b.request, b.handle = ctx, addr, request, handle
 	b.run(c)
+	if n == 1 {
+		b.clear()
+		c.singles.Put(b)
+	}
+}
+
+// batch is one for n requests. Those of a single one are used again: what is asked
+// behind rounds is asked one by one, thousands of times.
+func (c *Client) batch(n int) *batch {
+	if n == 1 {
+		if b, ok := c.singles.Get().(*batch); ok {
+			return b
+		}
+	}
+	b := &batch{opts: &c.opts, n: n, results: make(chan result, min(n, c.opts.Window)), timer: time.NewTimer(time.Hour)}
+	b.timer.Stop()
+	return b
 }
 
 // node is one address: its connection, if there is one, and when the next may

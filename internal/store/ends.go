@@ -16,7 +16,7 @@ type Ends struct {
 }
 
 // Find says when the message at an offset of a queue was stored.
-func (e *Ends) Find(id int, offset int64) Span {
+func (e Ends) Find(id int, offset int64) Span {
 	switch {
 	case e.apart != nil && id < len(e.apart.queues):
 		return e.apart.queues[id].find(offset)

@@ -57,6 +57,7 @@ type History struct {
 	locals  map[string][]*Local   // by group, as the last snapshot has them
 	alone   []*model.LocalCommits // of a round: of topics that are not among their brokers' own
 	desks   []desk
+	spare   spareRoom // while a round is added
 }
 
 // Add takes the next snapshot of the cluster.
@@ -70,9 +71,7 @@ func (h *History) Add(s *model.Snapshot) {
 	h.meetParts(s)
 	h.addLocal(s)
 	h.each(func(d *desk, i int) { h.take(h.parts[i], d, s.Parts[i].Part) })
-	for d := range h.desks {
-		h.desks[d].spare = nil // between rounds that is memory for nothing
-	}
+	h.spare.clear()
 	for i, p := range h.parts {
 		h.finish(p, s.Parts[i].Part)
 	}

@@ -20,7 +20,6 @@ type desk struct {
 	queue                                         queue  // one of them, unpacked
 	front                                         [fewFront + 1]sample
 	older                                         older // of the part under way, after this round
-	spare                                         older // room that another part has left
 }
 
 // clear lets go of the part, and of room that only a topic of very many queues

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"slices"
+	"sync"
 )
 
 // older keeps the samples of topics in front of the last two looks, each topic's
@@ -45,14 +46,54 @@ func (o *older) keep(p piece) (place int32) {
 }
 
 // next is room for those of the next round, which mostly grow as they did in the
-// last one: spare room, where that fits.
-func (o *older) next(grew int, spare older) older {
+// last one.
+func (o *older) next(grew int, spare *spareRoom) older {
 	n := len(*o) + max(grew, 0)
-	if room := cap(spare) - n; room >= n/128 && room <= n/8 {
-		return spare[:0]
+	if room := spare.take(n+n/128, n+n/8); room != nil {
+		return room
 	}
-	return make(older, 0, n+n/32)
+	return make(older, 0, n+n/32+max(grew, 0)) // in the next round it fits another part
 }
+
+// spareRoom is what parts have left in a round, for the next parts: while a round is
+// added there are few pieces too many, and between rounds none.
+type spareRoom struct {
+	mu    sync.Mutex
+	rooms []older
+}
+
+// mostSpare bounds them: where parts are of all sizes most would fit no other.
+const mostSpare = 4
+
+// take takes the smallest room for at least n and at most so many bytes; nil: there
+// is none.
+func (s *spareRoom) take(n, most int) older {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	best := -1
+	for i, room := range s.rooms {
+		if c := cap(room); c >= n && c <= most && (best < 0 || c < cap(s.rooms[best])) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	room := s.rooms[best]
+	s.rooms = slices.Delete(s.rooms, best, best+1)
+	return room
+}
+
+// leave leaves room that nobody looks into any more.
+func (s *spareRoom) leave(room older) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.rooms) < mostSpare {
+		s.rooms = append(s.rooms, room[:0])
+	}
+}
+
+func (s *spareRoom) clear() { s.rooms = nil }
 
 // clipped is without the room that it was given to grow.
 func (o *older) clipped() older {

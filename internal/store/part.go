@@ -126,7 +126,7 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 		need(&d.slowest[n.queue], n.offset, model.Unknown)
 	}
 	p.waits.match(in)
-	d.older = p.older.next(p.grew, d.spare)
+	d.older = p.older.next(p.grew, &h.spare)
 	waits := p.waits.told
 	for i := range in.Topics {
 		if in.Repeats(i) {
@@ -140,7 +140,8 @@ func (h *History) take(p *Part, d *desk, in *model.Part) {
 		waits = waits[n:]
 	}
 	p.grew = len(d.older) - len(p.older)
-	p.older, d.older, d.spare = d.older.clipped(), nil, p.older[:0] // nobody looks at the old ones any more
+	h.spare.leave(p.older)
+	p.older, d.older = d.older.clipped(), nil
 	d.clear()
 	p.before, p.now = p.now, column{in.Topics, in.Ends}
 }

@@ -58,6 +58,7 @@ type group struct {
 
 	pop      map[string]struct{} // topics that it consumes by POP
 	inFlight []model.InFlight
+	pops     bool // some process has told what it popped
 }
 
 // versions count the changes of what decides who holds a group's queues.
@@ -491,7 +492,7 @@ func (r *round) finishGroup(c *cluster, g *group) {
 	case !g.known || len(g.clients) == 0:
 		g.local = nil
 	case g.model == model.Broadcasting:
-		g.local = g.localCommits(c, r.src.opts.KeepRounds)
+		g.local = g.localCommits(c, r.began, r.src.opts.KeepRounds)
 	default:
 		g.local = nil
 	}

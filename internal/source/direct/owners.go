@@ -31,7 +31,6 @@ type held struct {
 	failures uint8
 	age      uint8 // rounds for which last has stood in
 	popAge   uint8 // rounds since it told what popped is
-	fresh    bool  // the answer came in this round
 	slow     bool  // it came later than a round waits for it
 }
 
@@ -170,9 +169,6 @@ func (g *group) forgetLeft() {
 		return
 	}
 	if g.heldBy == g.members {
-		for _, h := range g.held {
-			h.fresh = false
-		}
 		return
 	}
 	g.heldBy = g.members
@@ -180,15 +176,16 @@ func (g *group) forgetLeft() {
 	for i := range g.clients {
 		online[g.clients[i].ID] = struct{}{}
 	}
-	for id, h := range g.held {
+	for id := range g.held {
 		if _, ok := online[id]; !ok {
 			delete(g.held, id)
 			g.stale = true
-			continue
 		}
-		h.fresh = false
 	}
 }
+
+// isFresh says whether the answer came in the round that began then.
+func (h *held) isFresh(began time.Time) bool { return h.asked == model.StampOf(began) }
 
 // due says whether a process is to be asked now, and whether the round should
 // wait for its answer: not for those that failed to answer before, or were slow.
@@ -223,12 +220,13 @@ func (r *round) takeAnswer(a answer) {
 		g.held = make(map[string]*held)
 	}
 	if a.err == nil {
-		a.held.members, a.held.asked, a.held.fresh = a.members, model.StampOf(r.began), true
+		a.held.members, a.held.asked = a.members, model.StampOf(r.began)
 		a.held.slow = a.isSlow(r)
 		if h := g.held[a.clientID]; h != nil {
 			a.held.last = h.last
 		}
 		g.held[a.clientID], g.stale = a.held, true
+		g.pops = g.pops || a.held.popped != nil
 		return
 	}
 	h := g.held[a.clientID]
@@ -265,14 +263,14 @@ func (g *group) repeated(i int) bool { return i > 0 && g.clients[i].ID == g.clie
 // localCommits says how far each process of a broadcasting group is. A process
 // that does not answer keeps its last good numbers for some rounds. Where no
 // process can be asked, the brokers' minimum over all of them stands in.
-func (g *group) localCommits(c *cluster, keep int) []model.LocalCommits {
+func (g *group) localCommits(c *cluster, began time.Time, keep int) []model.LocalCommits {
 	var list []model.LocalCommits
 	for i := range g.clients {
 		h := g.held[g.clients[i].ID]
 		if h == nil || g.repeated(i) {
 			continue
 		}
-		if h.fresh {
+		if h.isFresh(began) {
 			h.last, h.age = h.local(g, c), 0
 		} else if h.age = oneMore(h.age); int(h.age) > keep {
 			h.last = nil

@@ -119,22 +119,10 @@ func (r *round) setPop(c *cluster, g *group, told []map[string][]string) {
 		}
 	}
 	g.inFlight = nil
-	for i := range g.clients {
-		h := g.held[g.clients[i].ID]
-		if h == nil || h.popped == nil || g.repeated(i) {
-			continue
-		}
-		if h.popAge = oneMore(h.popAge); h.fresh {
-			h.popAge = 0
-		}
-		if int(h.popAge) > r.src.opts.KeepRounds {
-			continue
-		}
-		for _, topic := range slices.Sorted(maps.Keys(h.popped)) {
-			if c.wanted.Topic(topic) {
-				add(topic)
-				g.inFlight = append(g.inFlight, model.InFlight{Topic: topic, Client: i, Messages: h.popped[topic]})
-			}
+	if g.pops { // few groups do
+		g.inFlight = r.inFlight(c, g)
+		for i := range g.inFlight {
+			add(g.inFlight[i].Topic)
 		}
 	}
 	if !maps.Equal(pop, g.pop) {
@@ -142,4 +130,26 @@ func (r *round) setPop(c *cluster, g *group, told []map[string][]string) {
 		g.versions.pop++
 		g.recheck = recheck{pause: firstPause, at: r.began, until: r.began.Add(rebalanceTime)}
 	}
+}
+
+// inFlight is what the processes of a group have popped and not acknowledged.
+func (r *round) inFlight(c *cluster, g *group) (list []model.InFlight) {
+	for i := range g.clients {
+		h := g.held[g.clients[i].ID]
+		if h == nil || h.popped == nil || g.repeated(i) {
+			continue
+		}
+		if h.popAge = oneMore(h.popAge); h.isFresh(r.began) {
+			h.popAge = 0
+		}
+		if int(h.popAge) > r.src.opts.KeepRounds {
+			continue
+		}
+		for _, topic := range slices.Sorted(maps.Keys(h.popped)) {
+			if c.wanted.Topic(topic) {
+				list = append(list, model.InFlight{Topic: topic, Client: i, Messages: h.popped[topic]})
+			}
+		}
+	}
+	return list
 }
