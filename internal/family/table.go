@@ -612,7 +612,7 @@ var table = [...]Family{
 	},
 	ExporterSlowCycle: {
 		Name: "exporter_slow_cycle_timestamp_seconds",
-		Help: "When all that is asked in the slower cycle was last as young as that cycle, in seconds since 1970. " +
+		Help: "When all that is asked in the slower cycle was last as young as that cycle, in seconds since 1970: at the latest the round before. " +
 			"It stays behind where a cluster has more topics than the cycle has time for, and while brokers refuse or fail to tell " +
 			"the stats of a topic or which groups POP. No series until all has been told once.",
 		Unit:   "seconds",
