@@ -152,6 +152,10 @@ func (e *ResponseError) reason() string {
 		if strings.Contains(e.Remark, "AclException") {
 			return e.access()
 		}
+		// Nor has a process that has left (AdminBrokerProcessor.callConsumer).
+		if strings.HasPrefix(e.Remark, "The Consumer <") && strings.HasSuffix(e.Remark, "> not online") {
+			return "offline"
+		}
 		return "refused"
 	default:
 		return "refused"

@@ -41,6 +41,8 @@ func TestReason(t *testing.T) {
 		{&ResponseError{Code: NoPermission}, "denied"},
 		{&ResponseError{Code: SystemError, Remark: "org.apache.rocketmq.acl.common.AclException: No accessKey is configured"}, "login"},
 		{&ResponseError{Code: SystemError, Remark: "java.lang.NullPointerException"}, "refused"},
+		{&ResponseError{Code: SystemError, Remark: "The Consumer <billing> <10.0.0.1@7> not online"}, "offline"},
+		{&ResponseError{Code: SystemError, Remark: "the broker is not online"}, "refused"},
 		{&ResponseError{Code: TopicNotExist}, "not_found"},
 		{&ResponseError{Code: QueryNotFound}, "not_found"},
 		{&ResponseError{Code: SubscriptionGroupAbsent}, "not_found"},

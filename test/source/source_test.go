@@ -11,6 +11,7 @@ import (
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source/direct"
+	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 	"github.com/rocketmq-exporter/rocketmq_exporter/test/realmq"
 )
 
@@ -44,6 +45,7 @@ func TestRealClusters(t *testing.T) {
 			t.Run("beginnings and store times", b.queues)
 			t.Run("ages of what was there before", b.ages)
 			t.Run("a topic is drained", b.drained)
+			t.Run("a process that is not there", b.absent)
 			t.Run("POP", b.pop)
 			t.Run("retention", b.retention)
 			t.Run("replication", b.replication)
@@ -104,6 +106,20 @@ func (b *bench) fill() {
 func (b *bench) commit(group, topic string, queue int, offset int64) {
 	b.Helper()
 	b.must(b.mq.CommitOffset(b.Context(), group, realmq.Queue{Topic: topic, Broker: "broker-a", ID: queue}, offset))
+}
+
+// absent: the words for a process that its broker does not know are those by which it
+// is told from one that fails.
+func (b *bench) absent(t *testing.T) {
+	client := remoting.NewClient(remoting.Options{})
+	defer func() { b.must(client.Close()) }()
+	_, err := client.Call(t.Context(), b.mq.Brokers()[0].Addr(), remoting.Request{
+		Code:   remoting.GetConsumerRunningInfo,
+		Fields: []remoting.Field{{Key: "consumerGroup", Value: "billing"}, {Key: "clientId", Value: "10.0.0.1@7"}},
+	})
+	if got := remoting.Reason(err); got != "offline" {
+		t.Errorf("%v: %q", err, got)
+	}
 }
 
 // eventually reads rounds until check finds nothing wrong in one.

@@ -234,10 +234,11 @@ func (r *round) takeAnswer(a answer) {
 		h = &held{}
 		g.held[a.clientID] = h
 	}
-	h.failures = oneMore(h.failures)
+	if h.failures = oneMore(h.failures); h.failures > 1 || remoting.Reason(a.err) != "offline" {
+		r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo,
+			fmt.Errorf("process %s of group %s: %w", a.clientID, a.group, a.err))
+	} // else it has most likely left since the broker listed it
 	h.retryAt = model.StampOf(r.began.Add(min(retryPause<<min(h.failures-1, 10), r.src.opts.OwnerRefresh)))
-	r.fail(a.cluster, a.addr, remoting.GetConsumerRunningInfo,
-		fmt.Errorf("process %s of group %s: %w", a.clientID, a.group, a.err))
 }
 
 // isSlow says whether the round that asked waited in vain, or would have.

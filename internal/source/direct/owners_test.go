@@ -387,3 +387,28 @@ func TestSameProcessAgain(t *testing.T) {
 	s.Consumer("billing", fakemq.Consumer{IP: "10.0.0.1", Instance: "worker"})
 	s.Check("the process was restarted")
 }
+
+// TestJustLeft: that a process has left between two answers is no failure. Where it is
+// still listed when it is asked again, it is one.
+func TestJustLeft(t *testing.T) {
+	both(t, func(t *testing.T, release fakemq.Release) {
+		s := newStage(t, brokers(release, 0, "broker-a"), nil)
+		s.Topic("orders", 4)
+		s.consumed("billing", "orders")
+		id := s.MQ.ClientIDs("billing")[0]
+		s.MQ.Broker("broker-a").Inject(fakemq.Fault{
+			Code: remoting.GetConsumerRunningInfo, Fields: map[string]string{"clientId": id},
+			Effect: fakemq.Refuse(remoting.SystemError, "The Consumer <billing> <"+id+"> not online"),
+		})
+		s.round(time.Second)
+		s.clock.Advance(retryPause)
+		s.Collect() // it is asked behind this one
+		s.settleErrands()
+		if got, want := failures(s.Collect()), []string{s.MQ.Broker("broker-a").Addr() + " GET_CONSUMER_RUNNING_INFO offline"}; !slices.Equal(got, want) {
+			t.Errorf("failures %v, want %v", got, want)
+		}
+		s.Must(s.MQ.KillConsumer("billing", id))
+		s.clock.Advance(retryPause << 2)
+		s.noFailures("it has left", s.Collect())
+	})
+}
