@@ -1,6 +1,10 @@
 package exposition
 
-import "io"
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+)
 
 // relay writes an exposition in a goroutine of its own, while what follows is made:
 // to compress the bytes, and to copy them into a connection, takes as long as to make
@@ -17,7 +21,7 @@ type relay struct {
 type written struct {
 	room     []byte
 	err      error
-	panicked any
+	panicked error // what a write panicked with, and where
 }
 
 const (
@@ -55,7 +59,11 @@ func (r *relay) run(w io.Writer) {
 // writePart writes one part. What panics here must do so where the scrape can be ended
 // for it.
 func writePart(w io.Writer, part []byte) (done written) {
-	defer func() { done.panicked = recover() }()
+	defer func() {
+		if p := recover(); p != nil {
+			done.panicked = fmt.Errorf("%v\n\nit panicked at:\n%s", p, debug.Stack())
+		}
+	}()
 	_, done.err = w.Write(part)
 	return done
 }

@@ -2,9 +2,13 @@ package exposition
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -37,9 +41,9 @@ func TestRelayKeepsTheOrder(t *testing.T) {
 	})
 }
 
-// TestRelayTellsAnErrorOnce: nothing is written behind it, and it comes back with a
-// part, or at the end.
-func TestRelayTellsAnErrorOnce(t *testing.T) {
+// TestRelayTellsAnError: nothing is written behind it, and it comes back with each
+// further part, and at the end.
+func TestRelayTellsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &limited{writes: 3}
 		r := startRelay(w, nil)
@@ -60,12 +64,13 @@ func TestRelayTellsAnErrorOnce(t *testing.T) {
 // TestPanicInTheRelay: it comes out where the exposition was asked for, leaves no
 // goroutine behind, and the encoder works again.
 func TestPanicInTheRelay(t *testing.T) {
+	processors(t, 2)
 	synctest.Test(t, func(t *testing.T) {
 		e, v := newEncoder(newLayout("rocketmq")), views(wide(16_000, 50))
 		func() {
 			defer func() {
-				if p := recover(); p != "at the tenth" {
-					t.Errorf("it panicked with %v", p)
+				if p := fmt.Sprint(recover()); !strings.HasPrefix(p, "at the tenth\n") || !strings.Contains(p, "(*panicking).Write") {
+					t.Errorf("it panicked with %s", p)
 				}
 			}()
 			_, err := e.write(&panicking{at: 10}, Text, v)
@@ -84,6 +89,38 @@ func TestPanicInTheRelay(t *testing.T) {
 	})
 }
 
+// processors lets the test have as many.
+func processors(t *testing.T, n int) {
+	t.Helper()
+	before := runtime.GOMAXPROCS(n)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+}
+
+// TestWhoHasARelay: pages of more than a megabyte, where there are two processors; and
+// they are the same.
+func TestWhoHasARelay(t *testing.T) {
+	for _, c := range []struct{ rows, processors, rooms int }{
+		{800, 2, 0}, {16_000, 1, 0}, {16_000, 2, fewBuffers}, {225_000, 2, mostBuffers - 1},
+	} {
+		t.Run(fmt.Sprintf("%d rows, %d processors", c.rows, c.processors), func(t *testing.T) {
+			e, v := newEncoder(newLayout("rocketmq")), views(wide(c.rows, 500))
+			sum := func(n int) (sum [sha256.Size]byte) {
+				processors(t, n)
+				page := sha256.New()
+				if _, err := e.write(page, Text, v); err != nil {
+					t.Fatal(err)
+				}
+				page.Sum(sum[:0])
+				return sum
+			}
+			alone := sum(1)
+			if got := sum(c.processors); got != alone || len(e.rooms) != c.rooms {
+				t.Errorf("the same page: %t; %d buffers besides one, want %d", got == alone, len(e.rooms), c.rooms)
+			}
+		})
+	}
+}
+
 // panicking panics at a write.
 type panicking struct{ at, writes int }
 
@@ -97,12 +134,13 @@ func (p *panicking) Write(b []byte) (int, error) {
 // TestPanicBesideTheRelay: where making the exposition panics, nothing is written any
 // more behind its back.
 func TestPanicBesideTheRelay(t *testing.T) {
+	processors(t, 2)
 	synctest.Test(t, func(t *testing.T) {
 		e := newEncoder(newLayout("rocketmq"))
 		e.streams = append(slices.Clone(e.streams[:1]), stream{e.streams[1].id, func(*encoder, *lag.Report) { panic("here") }})
 		defer func() {
-			if p := recover(); p != "here" || e.relay != nil {
-				t.Errorf("it panicked with %v; still writing: %t", p, e.relay != nil)
+			if p := recover(); p != "here" || e.relay != nil || len(e.rooms) == 0 {
+				t.Errorf("it panicked with %v; still writing: %t; %d buffers of a relay", p, e.relay != nil, len(e.rooms))
 			}
 		}()
 		_, _ = e.write(io.Discard, Text, views(wide(16_000, 50)))

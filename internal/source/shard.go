@@ -17,12 +17,22 @@ func (s Shard) Has(group string) bool {
 	if s.Total <= 1 {
 		return true
 	}
+	return mixed(group)%uint64(s.Total) == uint64(s.Index)
+}
+
+// Turn is which of n things, from 0 on, a consumer group falls to: about as many to
+// each, whichever shards the groups are in. It depends on the name and n alone.
+func Turn(group string, n int) int {
+	high := mixed(group) >> 32 // shards go by the low bits
+	return int(high * uint64(n) >> 32)
+}
+
+func mixed(group string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(group)) // never fails
 	// FNV leaves the low bits of similar names alike.
 	n := h.Sum64()
 	n ^= n >> 33
 	n *= 0xff51afd7ed558ccd
-	n ^= n >> 33
-	return n%uint64(s.Total) == uint64(s.Index)
+	return n ^ n>>33
 }

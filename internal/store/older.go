@@ -52,7 +52,7 @@ func (o *older) next(grew int, spare *spareRoom) older {
 	if room := spare.take(n+n/128, n+n/8); room != nil {
 		return room
 	}
-	return make(older, 0, n+n/32+max(grew, 0)) // in the next round it fits another part
+	return make(older, 0, n+n/32+min(max(grew, 0), n/16)) // in the next round it fits another part
 }
 
 // spareRoom is what parts have left in a round, for the next parts: while a round is
@@ -88,7 +88,7 @@ func (s *spareRoom) take(n, most int) older {
 func (s *spareRoom) leave(room older) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.rooms) < mostSpare {
+	if cap(room) > 0 && len(s.rooms) < mostSpare {
 		s.rooms = append(s.rooms, room[:0])
 	}
 }

@@ -230,8 +230,8 @@ type cluster struct {
 	sets   []*groupSet
 	sorted []*group // groups, in the order of their names; nil: it is to be made anew
 	odd    int      // of the round
-	// Of the round: groups that nobody is asked about yet, with the brokers that
-	// have commits of them.
+	// Of the round: new groups, with the brokers that have commits of them and whose
+	// turn it is not.
 	unclaimed map[*group][]*broker
 
 	read     []*broker // of the round: those that told of their groups, in order

@@ -3,7 +3,6 @@ package direct
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -180,11 +179,7 @@ func (g *group) claim(b *broker) {
 // isTurn says whether it is the broker's turn to be asked about a new group. All
 // have an equal share, whoever tells of its commits first: most clusters have most
 // groups on all brokers, and one that is asked about all of them has all the work.
-func (w *reading) isTurn(group string) bool {
-	sum := fnv.New32a()
-	_, _ = sum.Write([]byte(group))
-	return int(sum.Sum32()%uint32(w.brokers)) == w.place
-}
+func (w *reading) isTurn(group string) bool { return source.Turn(group, w.brokers) == w.place }
 
 // leave notes that a broker has commits of a group about which another one is to be
 // asked.
@@ -380,9 +375,11 @@ func (r *round) groupsToAskAgain() map[*broker][]*group {
 }
 
 // nextBroker takes another broker to ask about a group; nil when all were that
-// have it.
+// have it. Groups of a broker that is down begin with different ones.
 func (c *cluster) nextBroker(g *group) *broker {
-	for _, b := range c.read {
+	first := source.Turn(g.name, len(c.read))
+	for i := range c.read {
+		b := c.read[(first+i)%len(c.read)]
 		if b.known.groups.has(g.name) && !slices.Contains(g.tried, b.name) {
 			g.tried = append(g.tried, b.name)
 			return b

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
@@ -77,21 +78,87 @@ func (s *stage) consumed(group, topic string) {
 	s.Consume(group, topic, 5)
 }
 
+// TestClaimRest: what is left goes to brokers that have commits of it, about as much to
+// each, once.
+func TestClaimRest(t *testing.T) {
+	a, b, c := &broker{name: "a"}, &broker{name: "b"}, &broker{name: "c"}
+	of := &cluster{groups: map[string]*group{}, unclaimed: map[*group][]*broker{}}
+	for i := range 20 {
+		g := &group{name: fmt.Sprintf("group-%02d", i)}
+		of.groups[g.name] = g
+		switch {
+		case i < 4:
+			of.unclaimed[g] = []*broker{c}
+		case i < 16:
+			of.unclaimed[g] = []*broker{c, a, b}
+		case i == 16: // the broker whose turn it was has claimed it
+			of.unclaimed[g], g.home = []*broker{c}, "a"
+		}
+	}
+	r := &round{src: &Source{clusters: map[string]*cluster{"x": of}}}
+	claimed := r.claimRest()
+	if len(claimed[a]) != 6 || len(claimed[b]) != 5 || len(claimed[c]) != 5 {
+		t.Errorf("%d, %d and %d groups, want 6, 5 and 5", len(claimed[a]), len(claimed[b]), len(claimed[c]))
+	}
+	for host, groups := range claimed {
+		for _, g := range groups {
+			if g.home != host.name || !slices.Equal(g.tried, []string{host.name}) {
+				t.Errorf("%s: home %s, tried %v, want %s", g.name, g.home, g.tried, host.name)
+			}
+		}
+	}
+	if again := r.claimRest(); len(again) > 0 || of.unclaimed != nil {
+		t.Errorf("a second time: %v", again)
+	}
+}
+
 // TestTurnIsDown: a new group is asked about elsewhere, in the same round, while the
-// broker whose turn it is cannot be read.
+// broker whose turn it is cannot be read; and so is one that is known when its broker
+// goes. The others share them.
 func TestTurnIsDown(t *testing.T) {
 	both(t, func(t *testing.T, release fakemq.Release) {
-		s := newStage(t, brokers(release, 0, "broker-a", "broker-b"), nil)
+		const groups = 30
+		s := newStage(t, brokers(release, 0, "broker-a", "broker-b", "broker-c"), nil)
 		s.Topic("orders", 4)
-		for i := range 8 {
+		for i := range groups {
 			s.consumed(fmt.Sprintf("group-%d", i), "orders")
 		}
-		s.MQ.Broker("broker-b").Stop()
-		s.Compare("one is down", s.Collect(), s.Truth().Only(onBroker("broker-a")))
-		for i := range 8 {
-			if g := s.group(fmt.Sprintf("group-%d", i)); g.home != "broker-a" || !g.known || len(g.clients) != 1 {
-				t.Errorf("group %s is asked about at %s, known %t, clients %d", g.name, g.home, g.known, len(g.clients))
+		check := func(step string, names ...string) {
+			t.Helper()
+			asked := s.watch()
+			s.Compare(step, s.Collect(), s.Truth().Only(onBroker(names...)))
+			homes := map[string]int{}
+			for i := range groups {
+				g := s.group(fmt.Sprintf("group-%d", i))
+				if homes[g.home]++; !g.known || len(g.clients) != 1 {
+					t.Errorf("%s: group %s: known %t, %d clients", step, g.name, g.known, len(g.clients))
+				}
 			}
+			for _, name := range names {
+				if n := asked.of(name)[remoting.GetConsumerConnectionList]; n != homes[name] || n < groups/len(names)/2 {
+					t.Errorf("%s: %s was asked %d times, homes are %v", step, name, n, homes)
+				}
+			}
+		}
+		s.MQ.Broker("broker-c").Stop()
+		check("one is down from the start", "broker-a", "broker-b")
+		s.Restart(s.MQ.Broker("broker-c"))
+		s.settlePulses()
+		s.Check("it is back")
+		for i := range groups {
+			s.group(fmt.Sprintf("group-%d", i)).home = "broker-b"
+		}
+		s.MQ.Broker("broker-b").Stop()
+		last := s.Collect()
+		if len(last.Failures) == 0 {
+			t.Error("nothing failed")
+		}
+		homes := map[string]int{}
+		for i := range groups {
+			homes[s.group(fmt.Sprintf("group-%d", i)).home]++
+		}
+		if homes["broker-a"] < groups/4 || homes["broker-c"] < groups/4 || homes["broker-b"] > 0 {
+			t.Errorf("when their broker has gone homes are %v", homes)
 		}
 	})
 }

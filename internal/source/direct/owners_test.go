@@ -58,7 +58,7 @@ func TestAtMostTwo(t *testing.T) {
 		t.Errorf("%d processes are being asked at the same time, want 2", n)
 	}
 	close(gate)
-	eventually(t, "all processes were asked", func() bool { return open.Load() == 0 && held.Hits() == 12 })
+	eventually(t, "all processes were asked", func() bool { return s.src.asker.pending() == 0 && held.Hits() == 12 })
 	s.Check("all have answered")
 	if n := most.Load(); n != 2 {
 		t.Errorf("%d processes were asked at the same time, want 2", n)

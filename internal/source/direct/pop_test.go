@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rocketmq-exporter/rocketmq_exporter/fakemq"
+	"github.com/rocketmq-exporter/rocketmq_exporter/internal/model"
 	"github.com/rocketmq-exporter/rocketmq_exporter/internal/source"
 	"github.com/rocketmq-exporter/rocketmq_exporter/remoting"
 )
@@ -301,4 +302,26 @@ func TestTold(t *testing.T) {
 			t.Error("there is nobody who could not have told")
 		}
 	})
+}
+
+// TestSomeProcessPops: that another process of the group has popped nothing does not
+// hide what the first has popped.
+func TestSomeProcessPops(t *testing.T) {
+	s := newStage(t, brokers(fakemq.Release550, 0, "broker-a"), nil)
+	s.Topic("orders", 4)
+	s.Group(fakemq.Group{Name: "billing", Topics: []string{"orders"}}, 2)
+	s.Consume("billing", "orders", 0)
+	s.Check("nobody pops")
+	g := s.group("billing")
+	r := &round{src: s.src, began: s.clock.Now()}
+	for i, popped := range []map[string]int64{{"orders": 3}, nil} {
+		r.takeAnswer(answer{
+			question: question{askKey: askKey{"c", "billing", g.clients[i].ID}, members: g.members}, held: &held{popped: popped},
+		})
+	}
+	r.setPop(s.src.clusters["c"], g, nil)
+	want := []model.InFlight{{Topic: "orders", Client: 0, Messages: 3}}
+	if _, pop := g.pop["orders"]; !pop || !slices.Equal(g.inFlight, want) {
+		t.Errorf("in flight %v, want %v; pop %v", g.inFlight, want, g.pop)
+	}
 }
