@@ -188,8 +188,8 @@ func TestSecretThatIsChangedMeanwhile(t *testing.T) {
 		got := newOutcomes(t, 100)
 		client.Pipeline(t.Context(), broker, 100, numbered, got.handle)
 		synctest.Wait()
-		if f, n := got.failed(), node.asked.Swap(0); len(f) != 100 || n > 48 {
-			t.Errorf("%d requests failed and %d were sent, want 100 and at most a window of 48", len(f), n)
+		if f, n := got.failed(), node.asked.Swap(0); len(f) != 100 || n > 64 {
+			t.Errorf("%d requests failed and %d were sent, want 100 and at most a window of 64", len(f), n)
 		}
 		time.Sleep(12 * time.Second)
 		refusedOnce(t, client, node)

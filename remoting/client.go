@@ -40,7 +40,7 @@ type Exchange struct {
 // Options are the settings of a Client. The zero value of each means the
 // default named with it.
 type Options struct {
-	// Window is how many requests may be in flight on one connection; 48. A
+	// Window is how many requests may be in flight on one connection; 64. A
 	// broker serves all reads of this package from one pool of 16 threads
 	// (adminBrokerThreadPoolNums), and wakes one of them for each request that
 	// finds none at work: a smaller window makes the same requests dearer for
@@ -75,7 +75,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.Window, 48)
+	setDefault(&o.Window, 64)
 	setDefault(&o.RequestTimeout, 5*time.Second)
 	setDefault(&o.DialTimeout, 3*time.Second)
 	setDefault(&o.BackoffMin, 500*time.Millisecond)

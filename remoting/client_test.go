@@ -1126,7 +1126,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 
 func TestZeroOptionsAreTheDocumentedOnes(t *testing.T) {
 	o := Options{Window: -1}.withDefaults()
-	if o.Window != 48 || o.RequestTimeout != 5*time.Second || o.DialTimeout != 3*time.Second || o.BackoffMin != 500*time.Millisecond ||
+	if o.Window != 64 || o.RequestTimeout != 5*time.Second || o.DialTimeout != 3*time.Second || o.BackoffMin != 500*time.Millisecond ||
 		o.BackoffMax != 10*time.Second || o.MaxFrame != 64<<20 || o.MaxHeld != 2<<20 || o.Dial == nil || o.Observe == nil {
 		t.Errorf("%+v", o)
 	}

@@ -200,7 +200,7 @@ func TestSettingsFromFlagsAndEnvironment(t *testing.T) {
 	}{
 		{"defaults", nil, []string{"--namesrv=a:1"}, func(v config.Valid) bool {
 			k := v.Clusters[0]
-			return k.IgnoredTopics == nil && !k.System && k.Interval == 15*time.Second && k.Timeout == 10*time.Second && k.Window == 48 &&
+			return k.IgnoredTopics == nil && !k.System && k.Interval == 15*time.Second && k.Timeout == 10*time.Second && k.Window == 64 &&
 				k.Parallel == 16 && k.KeepRounds == 3 && k.ForgetAfter == time.Hour && k.OwnerRefresh == 5*time.Minute && k.Console == (config.Console{}) &&
 				v.Prefix == "rocketmq" && v.Web.MetricsPath == "/metrics" && v.Web.MaxScrapes == 4 && slices.Equal(v.Web.Listen, []string{":9104"}) &&
 				v.Web.ConfigFile == "" && !v.Web.SystemdSocket && v.Log.Level == "info" && v.Log.Format == "logfmt"

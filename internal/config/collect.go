@@ -19,8 +19,8 @@ func collectSettings() []Setting {
 			at:   func(_ *Config, k *Cluster) any { return &k.Timeout },
 		},
 		{
-			Key: "collect.window", Flag: "collect.window", Default: "48", Unit: "requests",
-			Help: "Requests that may be under way at one node; not of a console. A broker has 16 threads for all who ask, and three for each keep them busy; fewer make a round slower and dearer for it.",
+			Key: "collect.window", Flag: "collect.window", Default: "64", Unit: "requests",
+			Help: "Requests that may be under way at one node; not of a console. A broker has 16 threads for all who ask, and four for each keep them busy; fewer make a round slower and dearer for it.",
 			kind: number{least: 1, most: 256},
 			at:   func(_ *Config, k *Cluster) any { return &k.Window },
 		},

@@ -68,7 +68,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := v.Clusters[0]
-	if k.Interval != 15*time.Second || k.Timeout != 10*time.Second || k.Window != 48 || k.Parallel != 16 || k.KeepRounds != 3 ||
+	if k.Interval != 15*time.Second || k.Timeout != 10*time.Second || k.Window != 64 || k.Parallel != 16 || k.KeepRounds != 3 ||
 		k.ForgetAfter != time.Hour || k.OwnerRefresh != 5*time.Minute || k.System || k.IgnoredTopics != nil || k.Name != "" {
 		t.Errorf("%+v", k)
 	}
